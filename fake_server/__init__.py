@@ -1,0 +1,1 @@
+"""The standalone fake server: `ocbulk-server`, its control API and the demo."""

@@ -1,0 +1,1 @@
+"""A fake SAP Open Connectors bulk API for tests."""

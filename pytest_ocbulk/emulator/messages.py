@@ -1,0 +1,120 @@
+"""The two messages that cross the seam: what a door hands in and what it delivers.
+
+Doors own their frameworks; the core knows only these values. An element of the vocabulary of HTTP is
+spelled here once: paths are split before they are decoded, header names are lower case on the way in.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO
+from urllib.parse import parse_qsl, unquote
+
+SPOOL_BYTES = 1024 * 1024
+"""Bodies up to this size stay in memory; larger ones are spooled to a temporary file by the door."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, as any door hands it in.
+
+    `segments` are the decoded parts of the path, so that an encoded slash stays inside its segment.
+    `headers` has lower-case names; repeated headers are joined by a comma. `body` is read at most once
+    per use and can be sought; `size` is its length in bytes.
+    """
+
+    method: str
+    segments: tuple[str, ...]
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: BinaryIO = field(default_factory=io.BytesIO)
+    size: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | BinaryIO = b"",
+    ) -> Request:
+        """Build a request from an encoded target (`/path%2Fx?y=1`); the one place that decodes it.
+
+        Of a query key given twice the last one counts. A `body` file is measured by seeking to its end.
+        """
+        path, _, query = target.partition("?")
+        segments = tuple(unquote(part) for part in path.split("/") if part)
+        if isinstance(body, bytes):
+            size, body = len(body), io.BytesIO(body)
+        else:
+            size = body.seek(0, io.SEEK_END)
+            body.seek(0)
+        lowered = {name.lower(): value for name, value in (headers or {}).items()}
+        pairs = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+        return cls(method, segments, pairs, lowered, body, size)
+
+    @property
+    def path(self) -> str:
+        """The decoded path, for people: `/elements/api-v2/objects`."""
+        return "/" + "/".join(self.segments)
+
+    def header(self, name: str, default: str = "") -> str:
+        """The value of a header by its name in any case, or `default`."""
+        return self.headers.get(name.lower(), default)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer travels. A door with a socket performs it; the others say what they cannot do.
+
+    Times are seconds, places are counted in bytes of the body.
+    """
+
+    delay: float = 0.0
+    truncate_after: int | None = None
+    stall_after: int | None = None
+    stall: float = 0.0
+
+
+PROMPT = Delivery()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: `body` is bytes, or an iterator of bytes for answers that are not held in memory."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | Iterator[bytes] = b""
+    delivery: Delivery = PROMPT
+
+    def delivered(self, delivery: Delivery) -> Response:
+        """The same answer, travelling as told."""
+        return replace(self, delivery=delivery)
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """No answer: after `delay` seconds the connection is reset (RST)."""
+
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How a request body is to be received, decided when its head has arrived.
+
+    `limit` bytes are accepted at most (413 beyond it). After `stall_after` bytes reading pauses for
+    `stall` seconds; after `reset_after` bytes the connection is reset; `bytes_per_second` reads slowly.
+    """
+
+    limit: int | None = None
+    stall_after: int | None = None
+    stall: float = 0.0
+    reset_after: int | None = None
+    bytes_per_second: int | None = None
+
+
+OPEN_RECEPTION = Reception()

@@ -1,0 +1,1 @@
+"""The pytest plugin: imports pytest and typing only, everything else inside its fixtures."""
