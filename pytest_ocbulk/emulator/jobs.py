@@ -1,0 +1,119 @@
+"""What a job is and how its status may change. Nothing outside this module changes a status.
+
+The words are those of the service (protocol.md 4). The core knows one word for success, `COMPLETED`; how a
+dialect spells it on the wire is the dialect's affair. `TRANSITIONS` says what a caller can see after what: a
+poll may miss steps, so every later status is reachable, no earlier one is, and final ones never change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .timeline import Course
+
+COMPLETED = "COMPLETED"
+CREATED = "CREATED"
+RUNNING = "RUNNING"
+ABORTED = "ABORTED"
+ERROR = "ERROR"
+CANCELLED = "CANCELLED"
+CANCELLATION_PENDING = "CANCELLATION_PENDING"
+
+SUCCESSFUL = frozenset({COMPLETED, "SUCCESS", "WARNING"})
+FAILED = frozenset({ABORTED, ERROR})
+TERMINAL = SUCCESSFUL | FAILED | {CANCELLED}
+
+_STAGES: tuple[frozenset[str], ...] = (
+    frozenset({CREATED}),
+    frozenset({"SCHEDULED", "INITIATED"}),
+    frozenset({"STARTED"}),
+    frozenset({RUNNING}),
+    TERMINAL | {CANCELLATION_PENDING},
+)
+
+TRANSITIONS: dict[str, frozenset[str]] = (
+    {
+        status: frozenset().union(*_STAGES[stage + 1 :])
+        for stage, statuses in enumerate(_STAGES[:-1])
+        for status in statuses
+    }
+    | {CANCELLATION_PENDING: frozenset({CANCELLED})}
+    | dict.fromkeys(TERMINAL, frozenset())
+)
+
+KNOWN = frozenset(TRANSITIONS)
+
+_SPELLINGS = {"COMPLETE": COMPLETED, "CANCELED": CANCELLED}
+
+Direction = Literal["UPLOAD", "DOWNLOAD"]
+
+
+def canonical(word: str) -> str:
+    """The core's spelling of a status word: `COMPLETE` is `COMPLETED`, `CANCELED` is `CANCELLED`."""
+    return _SPELLINGS.get(word.upper(), word.upper())
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One change of status, at an instant (seconds since 1970-01-01 UTC)."""
+
+    status: str
+    at: float
+
+
+@dataclass(slots=True)
+class Job:
+    """One asynchronous bulk operation, its counts and the course it takes.
+
+    Instants are seconds since 1970-01-01 UTC, `file_size` is bytes, `metadata` the text of the metaData part.
+    """
+
+    id: str
+    instance_id: int
+    object_name: str
+    direction: Direction
+    course: Course
+    created: float
+    file_format: str = "csv"
+    file_size: int = 0
+    metadata: str | None = None
+    query: str | None = None
+    callback_url: str | None = None
+    callback_payload: object = None
+    error: str | None = None
+    info: str | None = None
+    records: int = 0
+    failed: int = 0
+    finished: float | None = None
+    events: list[JobEvent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.events:
+            self.events.append(JobEvent(self.course.step.status, self.created))
+
+    @property
+    def status(self) -> str:
+        """The present status, in the core's spelling."""
+        return self.events[-1].status
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the status is final."""
+        return self.status in TERMINAL
+
+    def move(self, status: str, at: float) -> None:
+        """Change the status; a final one never changes (protocol.md 4). Raises `ValueError` if asked to."""
+        if self.terminal:
+            raise ValueError(f"job {self.id} is {self.status}, which is final; it cannot become {status}")
+        if status == self.status:
+            return
+        self.events.append(JobEvent(status, at))
+        if status in TERMINAL:
+            self.finished = at
+
+    def fail(self, status: str, error: str, at: float) -> None:
+        """End in ABORTED or ERROR with the text that the status body carries."""
+        self.error = error
+        self.move(status, at)
