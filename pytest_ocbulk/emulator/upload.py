@@ -1,0 +1,170 @@
+"""An upload request becomes a file and its options (protocol.md 3.3, 5).
+
+The form is `multipart/form-data` with a file part named `file` and, in any order, a text part `metaData` that
+holds a JSON object. The vendor's transfer example sends the same options as query parameters: they are accepted,
+and the part wins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from .errors import BadRequest, nearest
+from .messages import SPOOL_BYTES, Request
+
+ACTIONS = ("create", "update", "upsert")
+FORMATS = ("csv", "json")
+METADATA_LIMIT = 1024 * 1024
+_QUERY_OPTIONS = ("action", "primaryKeyName", "identifierFieldName", "bulkUploadRecordSize", "format")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `metaData` asks for; `batch_size` is in rows, None where the connector's default holds."""
+
+    action: str | None = None
+    key: str | None = None
+    batch_size: int | None = None
+    file_format: str = "csv"
+    callback_payload: Any = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The uploaded file, its size in bytes, and the options that came with it."""
+
+    file: BinaryIO
+    size: int
+    options: Options
+
+
+@dataclass(slots=True)
+class _Form:
+    """The parts of a form that matter, as they come in."""
+
+    file: BinaryIO | None = None
+    metadata: bytes | None = None
+    names: list[str] = field(default_factory=list)
+
+
+def parse(request: Request) -> Upload:
+    """Read the form of an upload request; raises `BadRequest` saying what was expected and what came."""
+    form = _read_form(request)
+    if form.file is None:
+        found = ", ".join(map(repr, form.names)) or "none"
+        raise BadRequest(f"Expected a file part named 'file', got parts: {found}")
+    size = form.file.tell()
+    form.file.seek(0)
+    return Upload(form.file, size, parse_options(form.metadata, request.query))
+
+
+def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:
+    """Read the options from the metaData part and the query; raises `BadRequest` for a wrong value."""
+    values: dict[str, Any] = {name: query[name] for name in _QUERY_OPTIONS if name in query}
+    text = None
+    if metadata is not None and metadata.strip():
+        given = _json_object(metadata)
+        values |= given
+        text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+    return Options(
+        action=_one_of("action", values.get("action"), ACTIONS),
+        key=_text("identifierFieldName", values) or _text("primaryKeyName", values),
+        batch_size=_batch_size(values.get("bulkUploadRecordSize")),
+        file_format=_one_of("format", values.get("format"), FORMATS) or "csv",
+        callback_payload=values.get("callback-payload"),
+        text=text,
+    )
+
+
+def _read_form(request: Request) -> _Form:
+    content_type, parameters = parse_options_header(request.header("content-type"))
+    if content_type != "multipart/form-data":
+        raise BadRequest(
+            f"Expected a multipart/form-data body with a file part, got {content_type or 'no Content-Type'!r}"
+        )
+    if not parameters.get("boundary"):
+        raise BadRequest("Expected a boundary in the Content-Type of the multipart body, got none")
+    form = _Form()
+    try:
+        with PushMultipartParser(parameters["boundary"], max_segment_count=100) as parser:
+            _receive(parser, request.body, form)
+    except (MultipartError, UnicodeDecodeError) as error:
+        raise BadRequest(f"The multipart body cannot be read: {error}") from None
+    return form
+
+
+def _receive(parser: PushMultipartParser, body: BinaryIO, form: _Form) -> None:
+    body.seek(0)
+    sink: BinaryIO | None = None
+    while not parser.closed:
+        block = body.read(256 * 1024)
+        for event in parser.parse(block):
+            if isinstance(event, MultipartSegment):
+                sink = _open_part(form, event)
+            elif event and sink is not None:
+                sink.write(event)
+            elif event is not None and not event and form.names[-1] == "metaData" and sink is not None:
+                sink.seek(0)
+                form.metadata = sink.read(METADATA_LIMIT)
+        if not block:
+            return
+
+
+def _open_part(form: _Form, segment: MultipartSegment) -> BinaryIO | None:
+    form.names.append(segment.name)
+    if segment.name not in ("file", "metaData"):
+        return None
+    sink = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # the job closes it
+    if segment.name == "file":
+        form.file = sink
+    return sink
+
+
+def _json_object(metadata: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(metadata)
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, json.JSONDecodeError) else "not text or nested too deeply"
+        raise BadRequest(f"Expected metaData to be a JSON object, got invalid JSON: {reason}") from None
+    if not isinstance(value, dict):
+        raise BadRequest(f"Expected metaData to be a JSON object, got {json.dumps(value)[:40]}")
+    return value
+
+
+def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> str | None:
+    if value is None or value == "":
+        return None
+    if str(value).lower() not in choices:
+        hint = nearest(str(value).lower(), choices)
+        raise BadRequest(
+            f"Expected metaData {name} to be one of {', '.join(choices)}, got {value!r}{hint if '?' in hint else ''}"
+        )
+    return str(value).lower()
+
+
+def _text(name: str, values: Mapping[str, Any]) -> str | None:
+    value = values.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadRequest(f"Expected metaData {name} to be the name of a field, got {json.dumps(value)[:40]}")
+    return value or None
+
+
+def _batch_size(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(value) if isinstance(value, str | int) and not isinstance(value, bool) else 0
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise BadRequest(
+            f"Expected metaData bulkUploadRecordSize to be a number of rows from 1, got {value!r}"
+        )
+    return number
