@@ -39,8 +39,9 @@ def _pieces(size: int, recipe: Recipe, pools: Pools, rng: Random, layout: Layout
     text = layout.newline.join(map(layout.delimiter.join, zip(*cells, strict=True))) + layout.newline
     marks_per_row = sum(column.numbered for column in recipe.columns)
     first, *rest = text.split(ROW)
-    numbered = (f"{mark // marks_per_row:04d}{piece}" for mark, piece in enumerate(rest))
-    return [layout.encode(first), *map(layout.encode, numbered)]
+    codec = layout.codec
+    numbered = (f"{mark // marks_per_row:04d}{piece}".encode(codec) for mark, piece in enumerate(rest))
+    return [first.encode(codec), *numbered]
 
 
 def _combined(pool: list[str], size: int, rng: Random) -> list[str]:

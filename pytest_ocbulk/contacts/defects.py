@@ -78,12 +78,12 @@ def plan_defects(
     kinds = _checked(bad, recipe, len(rows))
     places = rng.sample(range(2, len(rows) + 1), len(kinds))
     if "quoting" in kinds:
-        # In the last row: a later quote would close it, and another error would be found.
+        # At the very end of the file: a later quote would close it, and another error would be found.
         places = [*rng.sample(range(2, len(rows)), len(kinds) - 1), len(rows)]
         kinds.append(kinds.pop(kinds.index("quoting")))
     defects: list[Defect] = []
     for row, kind in sorted(zip(places, kinds, strict=True)):
-        at, field = _suited(kind, recipe)[0]
+        at, field = _suited(kind, recipe)[-1 if kind == "quoting" else 0]
         spoiled = {defect.row for defect in defects}
         taken = rng.choice([values[at] for n, values in enumerate(rows[: row - 1], 1) if n not in spoiled])
         defects.append(Defect(row, kind, at, field, _spoiled(kind, rows[row - 1][at], taken, field)))
@@ -106,7 +106,7 @@ def _checked(bad: Mapping[str, int], recipe: Recipe, rows: int) -> list[str]:
         raise OcBulkError(
             f"bad: one defect breaks the whole file, so ask for one only; got {', '.join(breaking)}"
         )
-    if len(kinds) >= rows > 0 or (kinds and not rows):
+    if kinds and len(kinds) >= rows:
         raise OcBulkError(
             f"bad: {len(kinds)} bad rows need at least {len(kinds) + 1} contacts, since the first stays good; "
             f"got {rows}"
@@ -115,7 +115,7 @@ def _checked(bad: Mapping[str, int], recipe: Recipe, rows: int) -> list[str]:
 
 
 def _suited(kind: str, recipe: Recipe) -> list[tuple[int, FieldDefinition]]:
-    """The columns that can have a defect of this kind, with their positions; the first is taken."""
+    """The columns that can have a defect of this kind, with their positions."""
     suits = _SUITS.get(kind, _is_plain)
     return [(at, field) for at, field in enumerate(recipe.fields) if suits(field, recipe)]
 

@@ -25,11 +25,12 @@ Row = dict[str, str]
 class ContactsFile:
     """Contacts as a test holds them.
 
-    `rows` are all rows as written; `good_rows` those that arrive when each row is a batch of its own (the
-    default of `marketing` and `sage200`); `bad_rows` those with a defect. After a defect that breaks the
-    file nothing is read, so later rows are neither.
+    `rows` are all rows as written, `good_rows` those that arrive, `bad_rows` those with a defect. After a
+    defect that breaks the file nothing is read, so later rows are neither good nor bad.
     `expected_errors` are the items of `GET /bulk/{id}/errors`, with the row's number (from 1, without the
     header) and text; `expected_abort` is the job's `error` if the file breaks, else None.
+    All this is foretold for rows that are batches of their own: the default of `marketing` and `sage200`,
+    and of any upload with `bulkUploadRecordSize` 1. In a larger batch a bad row takes its neighbours with it.
     """
 
     object: str

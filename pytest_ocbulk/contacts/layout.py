@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from encodings.aliases import aliases
 
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
@@ -30,13 +29,9 @@ class Layout:
     bom: bool = False
     delimiter: str = ","
     newline: str = "\n"
-    codec: str = field(init=False)
-    _needs_quotes: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        codec = _codec_named(self.encoding)
-        object.__setattr__(self, "codec", _MARKED.get(codec, codec))
-        object.__setattr__(self, "_needs_quotes", re.compile(f'["\r\n{re.escape(self.delimiter)}]'))
+        _check_encoding(self.encoding)
         _check_delimiter(self.delimiter)
         if self.newline not in ("\n", "\r\n", "\r"):
             raise OcBulkError(f"newline must be '\\n', '\\r\\n' or '\\r', got {self.newline!r}")
@@ -44,6 +39,12 @@ class Layout:
             raise OcBulkError(
                 f"encoding {self.encoding!r} has no byte order mark; leave out bom=True or use 'utf-8'"
             )
+
+    @property
+    def codec(self) -> str:
+        """Python's name of the encoding that each piece is written in, without marks."""
+        name = codecs.lookup(self.encoding).name
+        return _MARKED.get(name, name)
 
     @property
     def marked(self) -> bool:
@@ -69,7 +70,8 @@ class Layout:
 
     def cell(self, value: str) -> str:
         """One value, in quotes where they are needed (RFC 4180)."""
-        return '"' + value.replace('"', '""') + '"' if self._needs_quotes.search(value) else value
+        quoted = any(mark in value for mark in ('"', "\r", "\n", self.delimiter))
+        return '"' + value.replace('"', '""') + '"' if quoted else value
 
     def line(self, values: Iterable[str]) -> str:
         """One record with its line end."""
@@ -80,18 +82,16 @@ class Layout:
         return (BOM if self.marked else "") + self.line(names)
 
 
-def _codec_named(encoding: str) -> str:
+def _check_encoding(encoding: str) -> None:
     try:
         # Files are written in pieces, so a codec must not treat text as one whole (punycode does).
         whole, pieces = "ab".encode(encoding), "a".encode(encoding) + "b".encode(encoding)
-        codec = codecs.lookup(encoding).name
     except LookupError as error:
         hint = nearest(encoding, {name.replace("_", "-") for name in aliases.values()})
         hint = hint if hint.startswith("; did") else "; use a text encoding of Python, such as 'utf-8'"
         raise OcBulkError(f"unknown encoding {encoding!r}{hint}") from error
-    if whole != pieces and codec not in _MARKED:
+    if whole != pieces and codecs.lookup(encoding).name not in _MARKED:
         raise OcBulkError(f"encoding {encoding!r} cannot be written in pieces; use another, such as 'utf-8'")
-    return codec
 
 
 def _check_delimiter(delimiter: str) -> None:

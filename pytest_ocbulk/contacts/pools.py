@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from random import Random
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from faker import Faker
 
 _SMALLEST, _LARGEST = 250, 1000
+_ONE_AT_A_TIME = Lock()  # a Faker is kept per locale (making one takes as long as ten rows) and seeded anew
 
 Pools = Mapping[str, list[str]]
 
@@ -41,39 +44,45 @@ def draw_pools(recipe: Recipe, rows: int, locale: str, seed: int | str, layout: 
     Raises `OcBulkError` for an unknown locale, for a locale that lacks a provider, and for a value that
     the encoding cannot hold.
     """
-    rng = dice(seed, "pools", locale)
-    # Faker's frequency tables make a name forty times as slow as an even draw.
-    fakes = tuple(_faker(locale, rng.getrandbits(32), weighted) for weighted in (False, True))
-    size = pool_size(rows)
+    _check_locale(locale)
+    rng, size = dice(seed, "pools", locale), pool_size(rows)
     limits = (each.max_length for each in recipe.fields)
-    pools = {
-        column.name: _roughened(_drawn(column, size, limit, fakes, locale), column, rng)
-        for column, limit in zip(recipe.columns, limits, strict=True)
-    }
+    with _ONE_AT_A_TIME:
+        pools = {
+            column.name: _roughened(_drawn(column, size, limit, locale, rng), column, rng)
+            for column, limit in zip(recipe.columns, limits, strict=True)
+        }
     _check_encoding(pools, locale, layout)
     return pools
 
 
-def _faker(locale: str, seed: int, weighted: bool) -> Faker:
-    from faker import Faker
+def _check_locale(locale: str) -> None:
     from faker.config import AVAILABLE_LOCALES
 
     if locale.replace("-", "_") not in AVAILABLE_LOCALES:
         hint = nearest(locale, AVAILABLE_LOCALES)
         hint = hint if hint.startswith("; did") else "; use one of Faker's, such as 'en_US' or 'de_DE'"
         raise OcBulkError(f"unknown locale {locale!r}{hint}")
-    fake = Faker(locale, use_weighting=weighted)
-    fake.seed_instance(seed)
-    return fake
 
 
-def _drawn(column: Column, size: int, limit: int | None, fakes: tuple[Faker, ...], locale: str) -> list[str]:
+@cache
+def _faker(locale: str, weighted: bool) -> Faker:
+    from faker import Faker
+
+    return Faker(locale, use_weighting=weighted)
+
+
+def _drawn(column: Column, size: int, limit: int | None, locale: str, rng: Random) -> list[str]:
+    seed = rng.getrandbits(32)
     for template in column.made:
-        for fake in fakes:
+        # Faker's frequency tables make a name forty times as slow as an even draw; but some locales have a
+        # provider that works with its weights only (es_CL in Faker 40).
+        for weighted in (False, True):
+            fake = _faker(locale, weighted)
+            fake.seed_instance(seed)
             try:
                 return [_tidy(fake.parse(template), limit) for _ in range(size)]
-            except (AttributeError, AssertionError):
-                # The locale has no such provider; or, as es_CL in Faker 40, one that needs its weights.
+            except (AttributeError, AssertionError):  # no such provider; weights missed
                 continue
     tried = " or ".join(template.strip("{}") for template in column.made)
     raise OcBulkError(f"locale {locale!r} has no {tried} in this version of Faker, needed for {column.name}")
