@@ -82,6 +82,7 @@ class Job:
     query: str | None = None
     callback_url: str | None = None
     callback_payload: object = None
+    v3: bool = False
     error: str | None = None
     info: str | None = None
     records: int = 0

@@ -1,7 +1,7 @@
 """Files become rows: CSV, JSON lines and JSON arrays, read as a stream in chunks.
 
-A file that cannot be read any further raises `BrokenFile` with the row named; the rows before it have been handed
-out by then. Rows are counted from 1, without the header (protocol.md 3.9). The accepted forms are those of
+A file that cannot be read beyond some row ends with a chunk that says so in `broken`, with the row named, and
+holds the rows before it. Rows are counted from 1, without the header (protocol.md 3.9). The accepted forms are those of
 protocol.md 6: comma-separated UTF-8 with a header row, with or without a byte order mark; JSON by lines or array.
 """
 
@@ -28,7 +28,7 @@ _SUSPICIOUS = re.compile("[\0\ud800-\udfff]")
 
 
 class BrokenFile(Exception):
-    """The file cannot be read beyond some row; the text is the job's `error`."""
+    """The file as a whole cannot be taken; the text is the job's `error`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,29 @@ class Chunk:
     """Some rows under common columns.
 
     `first` is the number of the first row. `text`: all values are text, and an empty one means no value (CSV).
+    `broken`: why the file cannot be read beyond these rows.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Value]]
     first: int
     text: bool
+    broken: str = ""
 
 
 def read(file: BinaryIO, file_format: str, size: int) -> Iterator[Chunk]:
-    """Read a file as chunks of `size` rows; raises `BrokenFile` after the last good row."""
+    """Read a file as chunks of `size` rows; the last one may be shorter, and may be `broken`."""
     return _csv_chunks(file, size) if file_format == "csv" else _json_chunks(file, size)
 
 
 def _csv_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
     lines = _Lines(file)
     reader = csv.reader(lines, strict=True)
-    columns = _header(reader, lines)
+    try:
+        columns = _header(reader, lines)
+    except BrokenFile as error:
+        yield Chunk((), (), 1, text=True, broken=str(error))
+        return
     done = 0
     while True:
         rows: list[list[str]] = []
@@ -61,12 +67,10 @@ def _csv_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
         if [] in rows:  # blank lines are no rows
             rows = [row for row in rows if row]
         rows, complaint = _until_broken(rows, len(columns), done, lines.suspicious, complaint)
-        if rows:
-            yield Chunk(columns, rows, done + 1, text=True)
+        if rows or complaint:
+            yield Chunk(columns, rows, done + 1, text=True, broken=complaint)
             done += len(rows)
-        if complaint:
-            raise BrokenFile(complaint)
-        if not read_any:
+        if complaint or not read_any:
             return
 
 
@@ -81,7 +85,7 @@ def _fill(rows: list[list[str]], source: Iterable[list[str]], done: int) -> str:
 
 _REASONS = {
     "unexpected end of data": "unclosed quote",
-    f"field larger than field limit ({FIELD_LIMIT})": f"unclosed quote, or more than {FIELD_LIMIT} characters in a field",
+    f"field larger than field limit ({FIELD_LIMIT})": f"unclosed quote or a field beyond {FIELD_LIMIT} characters",
 }
 
 
@@ -174,15 +178,12 @@ def _json_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
             group.extend(islice(records, size))
         except BrokenFile as error:
             complaint = f"Row {done + len(group) + 1}: {error}"
-        if group:
-            columns = tuple(dict.fromkeys(name for record in group for name in record))
-            yield Chunk(
-                columns, [[record.get(name) for name in columns] for record in group], done + 1, text=False
-            )
-            done += len(group)
-        elif not complaint:
+        if not group and not complaint:
             return
-    raise BrokenFile(complaint)
+        columns = tuple(dict.fromkeys(name for record in group for name in record))
+        rows = [[record.get(name) for name in columns] for record in group]
+        yield Chunk(columns, rows, done + 1, text=False, broken=complaint)
+        done += len(group)
 
 
 def _json_records(file: BinaryIO) -> Iterator[dict[str, Any]]:

@@ -110,7 +110,7 @@ def _receive(parser: PushMultipartParser, body: BinaryIO, form: _Form) -> None:
                 sink = _open_part(form, event)
             elif event and sink is not None:
                 sink.write(event)
-            elif event is not None and not event and form.names[-1] == "metaData" and sink is not None:
+            elif event is None and sink is not None and form.names[-1] == "metaData":
                 sink.seek(0)
                 form.metadata = sink.read(METADATA_LIMIT)
         if not block:

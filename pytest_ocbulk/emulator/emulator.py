@@ -1,0 +1,262 @@
+"""The one seam: `Emulator.handle(Request) -> Response | Disconnect`.
+
+Doors call `handle`, and let time and work go on through `tick`, `next_due`, `work` and `take_callbacks`. All of
+them may be called from any thread: there is one lock, here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from threading import RLock
+
+from . import routes
+from .callbacks import Callback
+from .clock import Clock, ManualClock
+from .connectors import Connector
+from .dialect import DOCUMENTED, Dialect
+from .endpoints.bulk import status_body
+from .endpoints.call import JSON, Answer, Call
+from .errors import ApiError
+from .instances import Instance, Instances
+from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
+from .runner import Runner
+from .store import Store
+from .timeline import Timeline
+
+EXPOSED = (
+    "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, "
+    "Elements-Trace-Id, Elements-Error, Content-Disposition"
+)
+"""The headers a browser may read: the vendor's list in the vendor's order (protocol.md 2.4)."""
+
+
+class Ids:
+    """Numbers and tokens in the service's shapes, from a seed: two runs with one seed give the same ones."""
+
+    def __init__(self, seed: str = "") -> None:
+        self._seed = seed
+        self._prefix = sha256(f"request {seed}".encode()).hexdigest()[:14]
+        self._requests = 0
+        self._jobs = 1233  # the first job is the walk-through's "1234"
+        self._instances = 425_903
+        self._urns = 0
+
+    def request(self) -> str:
+        """24 hex digits (protocol.md 2.3)."""
+        self._requests += 1
+        return f"{self._prefix}{self._requests:010x}"
+
+    def job(self) -> str:
+        """A decimal string (protocol.md 3.1)."""
+        self._jobs += 1
+        return str(self._jobs)
+
+    def instance(self) -> int:
+        """A number (protocol.md 3.1)."""
+        self._instances += 1
+        return self._instances
+
+    def urn(self) -> str:
+        """The receipt of an eventual creation (protocol.md 11.2)."""
+        self._urns += 1
+        return f"urn:{self._digest('urn', self._urns)[:16]}"
+
+    def secret(self, kind: str, number: int) -> str:
+        """An opaque token."""
+        return self._digest(kind, number)[:32]
+
+    def _digest(self, kind: str, number: int) -> str:
+        return sha256(f"{kind} {self._seed} {number}".encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Defaults:
+    """What an instance made over the API starts with."""
+
+    dialect: Dialect = DOCUMENTED
+    timeline: Timeline | None = None
+    clock: Callable[[], Clock] = ManualClock
+
+
+class Emulator:
+    """The fake service. `background`: a door's worker calls `work`, so large uploads need not block a call."""
+
+    def __init__(
+        self,
+        *,
+        store: Store | None = None,
+        ids: Ids | None = None,
+        background: bool = False,
+        max_upload: int | None = None,
+        defaults: Defaults | None = None,
+    ) -> None:
+        self.lock = RLock()
+        self.store = store or Store()
+        self.ids = ids or Ids()
+        self.defaults = defaults or Defaults()
+        self.max_upload = max_upload
+        self.instances = Instances()
+        self.runner = Runner(self.store, background=background, describe=status_body)
+
+    def create_instance(
+        self,
+        connector: Connector,
+        *,
+        token: str | None = None,
+        user_secret: str | None = None,
+        organization_secret: str | None = None,
+        clock: Clock | None = None,
+        dialect: Dialect | None = None,
+        name: str = "",
+        configuration: dict[str, str] | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> Instance:
+        """Make an instance; what is not given is made up (secrets) or taken from the defaults."""
+        with self.lock:
+            number = self.ids.instance()
+            clock = clock or self.defaults.clock()
+            instance = Instance(
+                id=number,
+                token=token or self.ids.secret("element", number),
+                user_secret=user_secret or self.ids.secret("user", number),
+                organization_secret=organization_secret or self.ids.secret("organization", number),
+                connector=connector,
+                dialect=(dialect or self.defaults.dialect).with_quirks(connector.quirks),
+                clock=clock,
+                name=name or connector.name,
+                tags=tags,
+                configuration=dict(configuration or {}),
+                created=clock.now(),
+            )
+            if self.defaults.timeline is not None:
+                instance.plans.default = self.defaults.timeline
+            self.instances.add(instance)
+            return instance
+
+    def close_instance(self, instance: Instance) -> None:
+        """Forget an instance and everything that belongs to it."""
+        with self.lock:
+            self.instances.remove(instance)
+            self.runner.forget(instance)
+
+    # -- the seam ---------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response | Disconnect:
+        """Answer one call; the only way to reach the fake."""
+        with self.lock:
+            return self._handle(request)
+
+    def receive(self, head: Request) -> Reception:  # noqa: ARG002  # faults decide by it
+        """How the body of a request is to be received, asked when its head has arrived."""
+        return OPEN_RECEPTION if self.max_upload is None else Reception(limit=self.max_upload)
+
+    def _handle(self, request: Request) -> Response | Disconnect:
+        request_id = self.ids.request()
+        if request.method == "OPTIONS":
+            return _preflight(request, request_id)
+        instance: Instance | None = None
+        operation = job = ""
+        now = 0.0
+        try:
+            _, below = routes.strip(request.segments)
+            instance = self.instances.authenticate(request.header("authorization"))
+            now = instance.clock.now()
+            self.runner.tick(instance, now)
+            route, names = routes.match(request.method, instance.connector.fold(below))
+            operation = route.operation
+            call = Call(self, instance, request, names, now)
+            try:
+                answer = route.endpoint(call)
+            finally:
+                job = call.job
+        except ApiError as error:
+            answer = _refusal(error, request_id)
+        response = _response(answer, request, request_id, instance)
+        if instance is not None:
+            instance.journal.add(now, operation, request, response, job=job)
+        return response
+
+    # -- time, work and effects ---------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Do all that is due by now."""
+        with self.lock:
+            for instance in self.instances:
+                self.runner.tick(instance, instance.clock.now())
+
+    def next_due(self) -> float | None:
+        """Seconds from now until `tick` or `take_callbacks` has something to do; None: not before the next call."""
+        with self.lock:
+            waits = [callback.due - self._now_of(callback.instance_id) for callback in self.runner.outbox]
+            for instance in self.instances:
+                due = self.runner.next_due(instance)
+                if due is not None:
+                    waits.append(due - instance.clock.now())
+            return max(0.0, min(waits)) if waits else None
+
+    def work(self) -> bool:
+        """Do one slice of waiting work; whether there is more. The lock is held for the writing only."""
+        with self.lock:
+            task = self.runner.waiting
+        if task is None:
+            return False
+        piece = task.work.prepare()
+        with self.lock:
+            self.runner.advance(task, piece, task.instance.clock.now())
+            return self.runner.waiting is not None
+
+    def take_callbacks(self) -> list[Callback]:
+        """The callbacks that are due, to be posted by the caller."""
+        with self.lock:
+            return self.runner.take_callbacks(self._now_of)
+
+    def _now_of(self, instance_id: int) -> float:
+        instance = self.instances.by_id(instance_id)
+        return instance.clock.now() if instance else float("inf")
+
+    def close(self) -> None:
+        """Give everything back."""
+        with self.lock:
+            for instance in self.instances:
+                self.close_instance(instance)
+            self.store.close()
+
+
+def _refusal(error: ApiError, request_id: str) -> Answer:
+    """The vendor's error body; the status is not repeated in it (protocol.md 2.3)."""
+    body = {"requestId": request_id, "message": error.message}
+    if error.provider_message is not None:
+        body["providerMessage"] = error.provider_message
+    return Answer(body, status=error.status)
+
+
+def _response(answer: Answer, request: Request, request_id: str, instance: Instance | None) -> Response:
+    body = answer.body
+    if body is None:
+        body = json.dumps(answer.payload, ensure_ascii=False).encode()
+    headers = {"Content-Type": answer.content_type, "elements-request-id": request_id, **answer.headers}
+    if instance is not None:
+        headers["elements-element-instance-id"] = str(instance.id)
+    if "origin" in request.headers:
+        headers |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
+    if isinstance(body, bytes):
+        headers["Content-Length"] = str(len(body))
+    if request.method == "HEAD":
+        body = b""
+    return Response(answer.status, headers, body)
+
+
+def _preflight(request: Request, request_id: str) -> Response:
+    headers = {
+        "Content-Type": JSON,
+        "elements-request-id": request_id,
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+        "Access-Control-Allow-Headers": request.header("access-control-request-headers") or "Authorization",
+        "Access-Control-Expose-Headers": EXPOSED,
+        "Content-Length": "0",
+    }
+    return Response(200, headers)

@@ -1,0 +1,73 @@
+"""What an endpoint is given and what it gives back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadRequest, NotFound
+from ..instances import Instance
+from ..jobs import Job
+from ..messages import Request
+
+if TYPE_CHECKING:
+    from ..emulator import Emulator
+
+BODY_LIMIT = 8 * 1024 * 1024
+"""Bytes of a non-streaming request body (protocol.md 10)."""
+
+JSON = "application/json;charset=UTF-8"
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: who asks for what, at which instant (seconds since 1970-01-01 UTC)."""
+
+    emulator: Emulator
+    instance: Instance
+    request: Request
+    names: Mapping[str, str]
+    now: float
+    job: str = ""
+
+    def find_job(self) -> Job:
+        """The job that the path names; raises `NotFound` (normalized table, protocol.md 2.3)."""
+        number = self.names["id"]
+        job = self.instance.jobs.get(number)
+        if job is None:
+            raise NotFound(f"No job found with ID {number}")
+        self.job = number
+        return job
+
+    def json_body(self) -> Any:
+        """The JSON of the request body; raises `BadRequest` when it is none."""
+        if self.request.size > BODY_LIMIT:
+            raise BadRequest(f"Expected a JSON body of at most {BODY_LIMIT} bytes, got {self.request.size}")
+        self.request.body.seek(0)
+        try:
+            return json.loads(self.request.body.read())
+        except (ValueError, RecursionError) as error:
+            reason = (
+                str(error) if isinstance(error, json.JSONDecodeError) else "not text or nested too deeply"
+            )
+            raise BadRequest(f"Expected a JSON body, got invalid JSON: {reason}") from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The JSON object of the request body; raises `BadRequest` when it is something else."""
+        value = self.json_body()
+        if not isinstance(value, dict):
+            raise BadRequest(f"Expected a JSON object, got {json.dumps(value)[:40]}")
+        return value
+
+
+@dataclass(slots=True)
+class Answer:
+    """What an endpoint answers: JSON, or the bytes of a file when `content_type` says so."""
+
+    payload: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+    body: bytes | Iterator[bytes] | None = None
+    status: int = 200

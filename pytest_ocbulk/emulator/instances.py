@@ -1,0 +1,153 @@
+"""Everything belongs to a token: an instance has its own objects, records, jobs, clock and journal.
+
+Instance        one authenticated connector, known by its element token
+Credentials     the Authorization header, read
+Instances       finds the instance that credentials stand for
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .clock import Clock
+from .connectors import Connector, ObjectDefinition
+from .dialect import Dialect
+from .errors import Unauthorized
+from .faults import FaultPlan
+from .jobs import Job
+from .journal import Journal
+from .plans import JobPlans, Visibility
+
+FILTER_NULLS = "filter.response.nulls"
+TABLE_NAMES = "db.table.names"
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """One authenticated connector and all that belongs to it."""
+
+    id: int
+    token: str
+    user_secret: str
+    organization_secret: str
+    connector: Connector
+    dialect: Dialect
+    clock: Clock
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    configuration: dict[str, str] = field(default_factory=dict)
+    created: float = 0.0
+    disabled: bool = False
+    journal: Journal = field(default_factory=Journal)
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    plans: JobPlans = field(default_factory=JobPlans)
+    visibility: Visibility = field(default_factory=Visibility)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    running: list[Job] = field(default_factory=list)
+
+    def shape(self, object_name: str) -> ObjectDefinition | None:
+        """The definition of an object, None when the instance has none of that name.
+
+        Tables named in `db.table.names` are objects without declared fields (protocol.md 11.1).
+        """
+        found = self.connector.objects.get(object_name)
+        if found is None and object_name in self.tables:
+            found = ObjectDefinition(object_name)
+        return found
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names in `db.table.names` that are no patterns (`data_*`)."""
+        names = (name.strip() for name in self.configuration.get(TABLE_NAMES, "").split(","))
+        return tuple(name for name in names if name and "*" not in name)
+
+    @property
+    def shows_nulls(self) -> bool:
+        """Whether records show null values (protocol.md 9.1)."""
+        setting = self.configuration.get(FILTER_NULLS)
+        return setting.lower() == "false" if setting else not self.dialect.quirks.filter_nulls
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The parts of an Authorization header; a missing one is empty."""
+
+    element: str = ""
+    user: str = ""
+    organization: str = ""
+
+    @classmethod
+    def parse(cls, header: str) -> Credentials:
+        """Read `Scheme value` pairs in any order: split on commas, then on the first blank (protocol.md 2.1)."""
+        parts: dict[str, str] = {}
+        for pair in header.split(","):
+            scheme, _, value = pair.strip().partition(" ")
+            if scheme.lower() in ("element", "user", "organization"):
+                parts[scheme.lower()] = value.strip()
+        return cls(**parts)
+
+
+class Instances:
+    """The instances by token."""
+
+    def __init__(self) -> None:
+        self._by_token: dict[str, Instance] = {}
+        self._headers: dict[str, Instance] = {}
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(tuple(self._by_token.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_token)
+
+    def add(self, instance: Instance) -> None:
+        """Make an instance known by its token."""
+        self._by_token[instance.token] = instance
+
+    def remove(self, instance: Instance) -> None:
+        """Forget an instance; its token is answered 401 from now on (protocol.md 2.2)."""
+        self._by_token.pop(instance.token, None)
+        self._headers.clear()
+
+    def get(self, token: str) -> Instance | None:
+        """The instance of a token."""
+        return self._by_token.get(token)
+
+    def by_id(self, number: int) -> Instance | None:
+        """The instance of an id."""
+        return next((each for each in self if each.id == number), None)
+
+    def authenticate(self, header: str) -> Instance:
+        """The instance that an Authorization header stands for; raises `Unauthorized`.
+
+        A header that was found right once is remembered whole, so that a poll costs one look-up.
+        """
+        known = self._headers.get(header)
+        if known is None:
+            given = Credentials.parse(header)
+            known = self._by_token.get(given.element)
+            if known is None or not _same(given.user, known.user_secret):
+                raise Unauthorized
+            if given.organization and not _same(given.organization, known.organization_secret):
+                raise Unauthorized
+            if len(self._headers) < 10_000:
+                self._headers[header] = known
+        return known
+
+    def of_user(self, header: str) -> tuple[Credentials, list[Instance]]:
+        """The credentials of a platform call and the instances of that user; raises `Unauthorized`."""
+        given = Credentials.parse(header)
+        if not given.user or not given.organization:
+            raise Unauthorized
+        mine = [
+            each
+            for each in self
+            if _same(given.user, each.user_secret) and _same(given.organization, each.organization_secret)
+        ]
+        return given, mine
+
+
+def _same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode(), secret.encode())

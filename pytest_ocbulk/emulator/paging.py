@@ -1,0 +1,61 @@
+"""Pages of a list: sizes, and the opaque tokens that name the next one.
+
+A token names the last row that was shown (`after`), so that the next page is found by key and not by counting;
+under an `orderBy` it names the number of rows shown (`offset`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .errors import BadRequest
+
+PAGE_SIZE = 200
+MAX_PAGE_SIZE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: at most `size` rows behind row `after`, or after skipping `offset` rows."""
+
+    size: int
+    after: int | None = None
+    offset: int = 0
+
+
+def page_of(query: Mapping[str, str], cap: int | None = None) -> Page:
+    """Read `pageSize`, `page` (from 1) and `nextPage`; of the last two the token wins (protocol.md 9.2).
+
+    `cap` is the most rows a connector returns at once. Raises `BadRequest` for what is no number or token.
+    """
+    size = min(_number(query, "pageSize", PAGE_SIZE), MAX_PAGE_SIZE, cap or MAX_PAGE_SIZE)
+    if token := query.get("nextPage"):
+        kind, number = _read(token)
+        return Page(size, after=number) if kind == "a" else Page(size, offset=number)
+    return Page(size, offset=(_number(query, "page", 1) - 1) * size)
+
+
+def token(kind: str, number: int) -> str:
+    """A page token: kind `a` continues behind row `number`, kind `o` skips `number` rows."""
+    return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")
+
+
+def _read(text: str) -> tuple[str, int]:
+    try:
+        kind, _, number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
+        if kind in ("a", "o") and 0 <= int(number) < 2**63:
+            return kind, int(number)
+    except ValueError:
+        pass
+    raise BadRequest(f"Expected nextPage to be a token of an earlier page, got {text!r}")
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= 10**9:
+        raise BadRequest(f"Expected {name} to be a number from 1, got {text!r}")
+    return int(text)

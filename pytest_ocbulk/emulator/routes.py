@@ -1,0 +1,106 @@
+"""Which call is which: every path of the API in order, reserved words before names.
+
+Paths are below `/elements/api-v2`, with or without `/hubs/{hub}` (the hub is decorative, protocol.md 1). `{name}`
+stands for one segment. The third column is the operation: the name that faults and the journal use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .endpoints import bulk, discovery, records, results
+from .errors import MethodNotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from .endpoints.call import Answer, Call
+
+BASE = ("elements", "api-v2")
+BASE_PATH = "/elements/api-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call: method, path template, operation and the function that answers it."""
+
+    method: str
+    template: str
+    operation: str
+    endpoint: Callable[[Call], Answer]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The segments of the template."""
+        return tuple(self.template.strip("/").split("/"))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/objects", "objects", discovery.list_objects),
+    Route("GET", "/objects/{object}/metadata", "metadata", discovery.object_metadata),
+    Route("GET", "/ping", "ping", discovery.ping),
+    Route("GET", "/bulk/jobs", "jobs", bulk.list_jobs),
+    Route("POST", "/bulk/query", "query", results.create_query),
+    Route("POST", "/bulk/download", "download", results.create_download),
+    Route("GET", "/bulk/{id}/status", "status", bulk.job_status),
+    Route("GET", "/bulk/{id}/errors", "errors", bulk.job_errors),
+    Route("PUT", "/bulk/{id}/cancel", "cancel", bulk.cancel_job),
+    Route("GET", "/bulk/{id}/{object}", "results", results.download_results),
+    Route("GET", "/bulk/{id}/{object}/data", "results", results.page_results),
+    Route("POST", "/bulk/{object}", "upload", bulk.create_upload),
+    Route("GET", "/{object}", "records", records.list_records),
+    Route("POST", "/{object}", "records", records.create_record),
+    Route("GET", "/{object}/{id}", "records", records.get_record),
+    Route("PATCH", "/{object}/{id}", "records", records.patch_record),
+    Route("PUT", "/{object}/{id}", "records", records.put_record),
+    Route("DELETE", "/{object}/{id}", "records", records.delete_record),
+)
+
+RESERVED = frozenset({"bulk", "objects", "ping", "hubs", "instances", "elements", "query", "bulkloader"})
+"""First segments that are never the name of an object."""
+
+_BY_LENGTH: dict[int, list[tuple[tuple[str, ...], Route]]] = {}
+for _route in ROUTES:
+    _BY_LENGTH.setdefault(len(_route.parts), []).append((_route.parts, _route))
+
+
+def match(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]]:
+    """The route of a path below the base, and the values of its names; HEAD is matched as GET.
+
+    Raises `NotFound` for an unknown path and `MethodNotAllowed` for a known path with another method.
+    """
+    wanted = "GET" if method == "HEAD" else method
+    allowed: set[str] = set()
+    for parts, route in _BY_LENGTH.get(len(segments), ()):
+        if route.method == wanted or not allowed:
+            names = _bind(parts, segments)
+            if names is not None:
+                if route.method == wanted:
+                    return route, names
+                allowed.add(route.method)
+    path = "/".join(segments)
+    if allowed:
+        raise MethodNotAllowed(f"Method {method} is not supported for /{path}")
+    raise NotFound(f"No resource found at /{path}")
+
+
+def _bind(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
+    names: dict[str, str] = {}
+    for at, (part, segment) in enumerate(zip(parts, segments, strict=True)):
+        if part[0] == "{":
+            if at == 0 and segment in RESERVED:
+                return None
+            names[part[1:-1]] = segment
+        elif part != segment:
+            return None
+    return names
+
+
+def strip(segments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The hub in a path, empty if there is none, and the segments below it; raises `NotFound` off the base."""
+    if segments[:2] != BASE:
+        raise NotFound(f"No resource found at /{'/'.join(segments)}; the API is below {BASE_PATH}")
+    rest = segments[2:]
+    if len(rest) > 2 and rest[0] == "hubs":
+        return rest[1], rest[2:]
+    return "", rest

@@ -1,0 +1,403 @@
+"""Records, in SQLite: one table per object of an instance, found by OCNQL, paged by key.
+
+    Store        the database: transactions, collections, failed rows
+    Collection   the records of one object of one instance
+
+A record is a row of flat columns (`nesting.py`); text and numbers are stored as such, everything else as a BLOB
+of JSON, a missing value as NULL. An integer or generated primary key is SQLite's own row id, so that it costs
+nothing and pages walk along it. `_visible` holds the instant (ms) from which a record shows up in lists.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from .checks import Value
+from .connectors import ObjectDefinition
+from .errors import BadRequest
+from .nesting import nest
+from .ocnql import Expr, Order
+from .predicate import order_sql, to_sql
+
+MAX_COLUMNS = 1900
+NEVER = 2**62
+"""A `_visible` instant that does not come."""
+
+_MAX_PARAMETERS = 30_000
+_ROWS_PER_STATEMENT = 100
+_SCHEMA = """
+CREATE TABLE collections (id INTEGER PRIMARY KEY, instance INTEGER, name TEXT, UNIQUE (instance, name));
+CREATE TABLE columns (collection INTEGER, position INTEGER, path TEXT, PRIMARY KEY (collection, position));
+CREATE TABLE failures (job TEXT, row INTEGER, status TEXT, PRIMARY KEY (job, row)) WITHOUT ROWID;
+"""
+
+
+class Taken(Exception):
+    """A unique value is there already; `field` says which."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+def encode(value: Value) -> Any:
+    """A value as SQLite keeps it; raises `ValueError` for text that is no Unicode (a lone surrogate)."""
+    if isinstance(value, str):
+        value.encode()
+        return value
+    if value is None or isinstance(value, float) or (type(value) is int and -(2**63) <= value < 2**63):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(value: Any) -> Any:
+    """The value that `encode` kept."""
+    return json.loads(value) if isinstance(value, bytes) else value
+
+
+class Store:
+    """The database. In memory unless a path is given; opened when it is first needed."""
+
+    def __init__(self, path: str = ":memory:") -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._collections: dict[tuple[int, str], Collection] = {}
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The connection; guarded by the emulator's lock, hence usable from any thread."""
+        if self._connection is None:
+            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._connection.executescript(_SCHEMA)
+        return self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; inside another one it is a part that can fail by itself."""
+        begin, commit, rollback = ("BEGIN", "COMMIT", "ROLLBACK")
+        if self.db.in_transaction:
+            begin, commit, rollback = ("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part")
+        self.db.execute(begin)
+        try:
+            yield
+        except BaseException:
+            self.db.execute(rollback)
+            if rollback != "ROLLBACK":
+                self.db.execute(commit)
+            raise
+        self.db.execute(commit)
+
+    def collection(self, instance: int, name: str, shape: ObjectDefinition) -> Collection:
+        """The records of an object of an instance; its table is made by the first write."""
+        found = self._collections.get((instance, name))
+        if found is None:
+            found = self._collections[instance, name] = Collection(self, instance, name, shape)
+        return found
+
+    def drop(self, instance: int, name: str) -> None:
+        """Forget the records of one object, if there are any."""
+        if collection := self._collections.pop((instance, name), None):
+            collection.drop()
+
+    def forget(self, instance: int) -> None:
+        """Forget all records of an instance."""
+        for name in [name for owner, name in self._collections if owner == instance]:
+            self.drop(instance, name)
+
+    def add_failures(self, job: str, failures: Iterable[tuple[int, str]]) -> None:
+        """Keep the failed rows of a job: row number and text."""
+        self.db.executemany(
+            "INSERT INTO failures VALUES (?, ?, ?)", [(job, row, text) for row, text in failures]
+        )
+
+    def failures(self, job: str, after: int, limit: int, offset: int = 0) -> list[tuple[int, str]]:
+        """Failed rows of a job in row order: those behind row `after`, skipping `offset`, at most `limit`."""
+        query = "SELECT row, status FROM failures WHERE job = ? AND row > ? ORDER BY row LIMIT ? OFFSET ?"
+        return self.db.execute(query, (job, after, limit, offset)).fetchall() if self._connection else []
+
+    def close(self) -> None:
+        """Close the database; what was in memory is gone."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records: a condition, bounds on the time of change (ms), and what is visible at `now` (ms)."""
+
+    where: Expr | None = None
+    changed_from: int | None = None
+    changed_to: int | None = None
+    now: int | None = None
+
+
+class Collection:
+    """The records of one object of one instance."""
+
+    def __init__(self, store: Store, instance: int, name: str, shape: ObjectDefinition) -> None:
+        self.store = store
+        self.instance = instance
+        self.name = name
+        self.key = shape.primary_key
+        key_field = shape.fields.get(self.key)
+        self.key_is_text = key_field is not None and key_field.type != "integer"
+        self.key_is_row = key_field is None or key_field.read_only or key_field.type == "integer"
+        self.unique = [name for name in shape.unique_fields if name != self.key]
+        if not self.key_is_row:
+            self.unique.insert(0, self.key)
+        self.sources = {each.name: each.source for each in shape.fields.values() if each.source}
+        self.declared = [each for each in shape.fields if each != self.key and each not in self.sources]
+        self.columns: dict[str, str] = {}
+        self.hidden = False
+        self.table = ""
+
+    # -- shape ------------------------------------------------------------------------------------------
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return bool(self.table)
+
+    @property
+    def paths(self) -> list[str]:
+        """The names of all columns as a record shows them: the key first."""
+        return [self.key, *(path for path in self.columns if path != self.key), *self.sources]
+
+    def column(self, path: str) -> str:
+        """The SQL for a column; a name that no record has is NULL."""
+        if path == self.key and self.key_is_row:
+            return "CAST(_seq AS TEXT)" if self.key_is_text else "_seq"
+        if source := self.sources.get(path):
+            return f"strftime('%Y-%m-%dT%H:%M:%f', _{source} / 1000.0, 'unixepoch')"
+        return self.columns.get(path, "NULL")
+
+    def knows(self, path: str) -> bool:
+        """Whether a record can have this column; without declared fields it can have any."""
+        return not self.declared or path in self.declared or path in (self.key, *self.sources, *self.columns)
+
+    def ensure(self, paths: Iterable[str]) -> None:
+        """Make the table and the columns that are missing; raises `BadRequest` beyond `MAX_COLUMNS`."""
+        db = self.store.db
+        if not self.table:
+            row = (self.instance, self.name)
+            number = db.execute("INSERT INTO collections (instance, name) VALUES (?, ?)", row).lastrowid
+            self.table = f"records_{number}"
+            db.execute(
+                f"CREATE TABLE {self.table} "
+                "(_seq INTEGER PRIMARY KEY, _created INTEGER, _updated INTEGER, _visible INTEGER)"
+            )
+            self._add([*self.declared, *self.unique])
+            for path in self.unique:
+                db.execute(
+                    f"CREATE UNIQUE INDEX {self.table}_{self.columns[path]} ON {self.table} ({self.columns[path]})"
+                )
+        self._add(paths)
+
+    def _add(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            if path in self.columns or path in self.sources or (path == self.key and self.key_is_row):
+                continue
+            position = len(self.columns)
+            if position >= MAX_COLUMNS:
+                raise BadRequest(f"{self.name} cannot have more than {MAX_COLUMNS} columns")
+            self.store.db.execute(f"ALTER TABLE {self.table} ADD COLUMN c{position}")
+            number = int(self.table.removeprefix("records_"))
+            self.store.db.execute("INSERT INTO columns VALUES (?, ?, ?)", (number, position, path))
+            self.columns[path] = f"c{position}"
+
+    def index(self, path: str) -> None:
+        """Make looking up by this column fast."""
+        column = self.columns.get(path)
+        if column and path not in self.unique:
+            self.store.db.execute(
+                f"CREATE INDEX IF NOT EXISTS {self.table}_{column}_at ON {self.table} ({column})"
+            )
+
+    def drop(self) -> None:
+        """Forget all records."""
+        if self.table:
+            number = int(self.table.removeprefix("records_"))
+            self.store.db.execute(f"DROP TABLE {self.table}")
+            self.store.db.execute("DELETE FROM columns WHERE collection = ?", (number,))
+            self.store.db.execute("DELETE FROM collections WHERE id = ?", (number,))
+            self.table, self.columns, self.hidden = "", {}, False
+
+    # -- writing ----------------------------------------------------------------------------------------
+
+    def insert(
+        self,
+        paths: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        now: int,
+        visible: int | None = None,
+        *,
+        text: bool = False,
+    ) -> int:
+        """Add rows of encoded values; return the last row id. `text`: an empty value is none.
+
+        Raises `Taken` when a unique value is there already; then nothing of this call was added if it ran in a
+        transaction of its own.
+        """
+        self.ensure(paths)
+        self.hidden = self.hidden or visible is not None
+        columns = ["_seq" if path == self.key and self.key_is_row else self.columns[path] for path in paths]
+        value = "NULLIF(?, '')" if text else "?"
+        one = f"(?1, ?1, ?2{''.join(', ' + value for _ in columns)})"
+        head = (
+            f"INSERT INTO {self.table} ({', '.join(['_created', '_updated', '_visible', *columns])}) VALUES "
+        )
+        step = min(_ROWS_PER_STATEMENT, max(1, _MAX_PARAMETERS // max(1, len(columns))))
+        last = 0
+        try:
+            for start in range(0, len(rows), step):
+                part = rows[start : start + step]
+                cursor = self.store.db.execute(
+                    head + ", ".join([one] * len(part)), (now, visible, *chain.from_iterable(part))
+                )
+                last = cursor.lastrowid or last
+        except sqlite3.IntegrityError as error:
+            raise Taken(self._named(error)) from None
+        return last
+
+    def update(self, row: int, values: Mapping[str, Any], now: int) -> None:
+        """Set encoded values of one record; raises `Taken` when a unique value belongs to another."""
+        self.ensure(values)
+        columns = ["_seq" if path == self.key and self.key_is_row else self.columns[path] for path in values]
+        sets = ", ".join(f"{column} = ?" for column in columns)
+        try:
+            query = f"UPDATE {self.table} SET _updated = ?{', ' if sets else ''}{sets} WHERE _seq = ?"
+            self.store.db.execute(query, (now, *values.values(), row))
+        except sqlite3.IntegrityError as error:
+            raise Taken(self._named(error)) from None
+
+    def delete(self, row: int) -> None:
+        """Remove one record."""
+        self.store.db.execute(f"DELETE FROM {self.table} WHERE _seq = ?", (row,))
+
+    def absorb(self, other: Collection, now: int, visible: int | None) -> None:
+        """Add all records of another collection in its order; raises `Taken` as `insert` does."""
+        self.ensure(other.columns)
+        self.hidden = self.hidden or visible is not None
+        mine = [
+            "_seq" if path == self.key and self.key_is_row else self.columns[path] for path in other.columns
+        ]
+        names = ", ".join(["_created", "_updated", "_visible", *mine])
+        source = ", ".join(["?1", "?1", "?2", *other.columns.values()])
+        try:
+            self.store.db.execute(
+                f"INSERT INTO {self.table} ({names}) SELECT {source} FROM {other.table} ORDER BY _seq",
+                (now, visible),
+            )
+        except sqlite3.IntegrityError as error:
+            raise Taken(self._named(error)) from None
+
+    def _named(self, error: sqlite3.IntegrityError) -> str:
+        column = str(error).rpartition(".")[2]
+        return next((path for path, name in self.columns.items() if name == column), self.key)
+
+    # -- reading ----------------------------------------------------------------------------------------
+
+    def row_of(self, path: str, value: Any) -> int | None:
+        """The row id of the first record whose column has this value, compared as OCNQL compares."""
+        if not self.exists:
+            return None
+        column = "_seq" if path == self.key and self.key_is_row else self.column(path)
+        wanted = [value, _other_spelling(value)]
+        found = self.store.db.execute(
+            f"SELECT _seq FROM {self.table} WHERE {column} IN (?, ?) LIMIT 1", wanted
+        ).fetchone()
+        return found[0] if found else None
+
+    def count(self, selection: Selection = Selection()) -> int:
+        """How many records there are."""
+        if not self.exists:
+            return 0
+        condition, values = self._condition(selection)
+        return int(
+            self.store.db.execute(f"SELECT count(*) FROM {self.table}{condition}", values).fetchone()[0]
+        )
+
+    def select(
+        self,
+        selection: Selection = Selection(),
+        *,
+        paths: Sequence[str] | None = None,
+        order: tuple[Order, ...] = (),
+        after: int | None = None,
+        offset: int = 0,
+        limit: int = -1,
+    ) -> list[tuple[Any, ...]]:
+        """Rows of `(row id, *values of paths)`: behind row id `after`, skipping `offset`, at most `limit`."""
+        if not self.exists:
+            return []
+        condition, values = self._condition(selection, after)
+        shown = ", ".join(["_seq", *map(self.column, self.paths if paths is None else paths)])
+        ordering = f"{order_sql(order, self.column)}, _seq" if order else "_seq"
+        query = f"SELECT {shown} FROM {self.table}{condition} ORDER BY {ordering} LIMIT ? OFFSET ?"
+        return self.store.db.execute(query, (*values, limit, offset)).fetchall()
+
+    def copy_to(
+        self,
+        target: Collection,
+        selection: Selection,
+        paths: Sequence[str],
+        order: tuple[Order, ...],
+        limit: int | None,
+    ) -> int:
+        """Write a selection into another, empty collection as it stands now; return the number of records."""
+        target.ensure(paths)
+        if not self.exists:
+            return 0
+        condition, values = self._condition(selection)
+        source = ", ".join(map(self.column, paths))
+        ordering = f"{order_sql(order, self.column)}, _seq" if order else "_seq"
+        names = ", ".join(target.columns[path] for path in paths)
+        self.store.db.execute(
+            f"INSERT INTO {target.table} ({names}) SELECT {source} FROM {self.table}{condition}"
+            f" ORDER BY {ordering} LIMIT ?",
+            (*values, -1 if limit is None else limit),
+        )
+        return target.count()
+
+    def _condition(self, selection: Selection, after: int | None = None) -> tuple[str, list[Any]]:
+        parts: list[str] = []
+        values: list[Any] = []
+        if after is not None:
+            parts.append("_seq > ?")
+            values.append(after)
+        if selection.where is not None:
+            sql, bound = to_sql(selection.where, self.column)
+            parts.append(f"({sql})")
+            values += bound
+        for bound_at, test in ((selection.changed_from, ">="), (selection.changed_to, "<=")):
+            if bound_at is not None:
+                parts.append(f"_updated {test} ?")
+                values.append(bound_at)
+        if self.hidden and selection.now is not None:
+            parts.append("(_visible IS NULL OR _visible <= ?)")
+            values.append(selection.now)
+        return (" WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+def record(paths: Sequence[str], values: Sequence[Any], *, nulls: bool = False) -> dict[str, Any]:
+    """The JSON object of a row: nested, values decoded, missing ones left out unless `nulls`."""
+    pairs = [
+        (path, decode(value)) for path, value in zip(paths, values, strict=True) if nulls or value is not None
+    ]
+    return nest(pairs) if any("." in path or path.endswith("]") for path, _ in pairs) else dict(pairs)
+
+
+def _other_spelling(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            return value
+    return str(value)
