@@ -10,11 +10,15 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pytest_ocbulk.contacts import BAD_KINDS, ContactsFile, contacts, write_contacts
+from pytest_ocbulk.contacts.layout import Layout
+from pytest_ocbulk.contacts.pools import draw_pools
+from pytest_ocbulk.contacts.recipes import Column, Recipe
 from pytest_ocbulk.emulator import rows as core_rows
 from pytest_ocbulk.emulator.checks import check_column, conflict
 from pytest_ocbulk.emulator.connectors import built_in
@@ -148,6 +152,12 @@ class TestTheSeed:
         written(50, locale=locale, seed=2)
         written(50, locale="en_US", seed=1)
         assert written(50, locale=locale, seed=1) == first
+
+    def test_gives_the_same_bytes_in_threads(self) -> None:
+        """A Faker is kept between files, so two threads must not draw from it in turns."""
+        with ThreadPoolExecutor(8) as threads:
+            drawn = list(threads.map(lambda seed: written(200, seed=seed % 4), range(32)))
+        assert drawn == [written(200, seed=seed % 4) for seed in range(32)]
 
     def test_gives_the_same_bytes_in_another_process(self) -> None:
         """`hash()` of a text differs from process to process; a seed must not."""
@@ -297,6 +307,14 @@ class TestTheLayout:
             for row in value
         )
         assert not target.exists()
+
+    def test_is_refused_when_the_locale_lacks_a_provider(self) -> None:
+        recipe = Recipe("marketing", "contact", (Column("C_Title", ("{{shoe_size}}", "{{hat_size}}")),))
+        with pytest.raises(OcBulkError) as refusal:
+            draw_pools(recipe, 3, "de_DE", 0, Layout())
+        assert str(refusal.value) == (
+            "locale 'de_DE' has no shoe_size or hat_size in this version of Faker, needed for C_Title"
+        )
 
     @pytest.mark.parametrize("n", [-1, 99_990_001])
     def test_is_refused_for_an_impossible_number(self, n: int) -> None:

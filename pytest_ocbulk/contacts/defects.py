@@ -84,10 +84,15 @@ def plan_defects(
     defects: list[Defect] = []
     for row, kind in sorted(zip(places, kinds, strict=True)):
         at, field = _suited(kind, recipe)[-1 if kind == "quoting" else 0]
-        spoiled = {defect.row for defect in defects}
-        taken = rng.choice([values[at] for n, values in enumerate(rows[: row - 1], 1) if n not in spoiled])
+        taken = rows[_good_row_before(row, set(places), rng) - 1][at]
         defects.append(Defect(row, kind, at, field, _spoiled(kind, rows[row - 1][at], taken, field)))
     return defects
+
+
+def _good_row_before(row: int, bad_rows: set[int], rng: Random) -> int:
+    while (earlier := rng.randrange(1, row)) in bad_rows:
+        pass  # the first row is never bad, so this ends
+    return earlier
 
 
 def _checked(bad: Mapping[str, int], recipe: Recipe, rows: int) -> list[str]:
