@@ -297,3 +297,56 @@ def test_an_ordering_puts_missing_first_then_numbers_then_text(
 def test_no_ordering_is_no_sql_and_several_are_in_their_order() -> None:
     assert order_sql((), column) == ""
     assert order_sql((Order("b"), Order("a", descending=True)), column) == '"b" ASC, "a" DESC'
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    trees(("a",)),
+    st.lists(st.integers(-20, 50) | st.sampled_from([2**53 + 1, -(2**63)]), unique=True, min_size=1),
+)
+def test_a_column_with_integer_affinity_answers_alike(tree: Expr, keys: list[int]) -> None:
+    """The store keeps an integer key as SQLite's row id, the one column that converts what it is compared with."""
+    database = sqlite3.connect(":memory:")
+    try:
+        database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+        database.executemany("INSERT INTO t VALUES (?)", [(key,) for key in keys])
+        sql, bound = to_sql(tree, column)
+        answer = {row[0] for row in database.execute(f"SELECT a FROM t WHERE {sql}", bound)}
+    finally:
+        database.close()
+    assert answer == {key for key in keys if evaluate(tree, {"a": key})}
+
+
+@settings(max_examples=100, deadline=None)
+@given(trees(("a",)))
+def test_a_field_that_no_record_has_may_be_a_plain_null(tree: Expr) -> None:
+    database = sqlite3.connect(":memory:")
+    try:
+        sql, bound = to_sql(tree, lambda _: "NULL")
+        answer = database.execute(f"SELECT count(*) FROM (SELECT 1) WHERE {sql}", bound).fetchone()
+    finally:
+        database.close()
+    assert answer == (int(evaluate(tree, {})),)
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("k = 42", "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("k in (1, 42)", "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("k = '42'", "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("e = 'ann@example.com'", "SEARCH t USING INDEX t_e (e=?)"),
+        ("e in ('a@b.c', 'd@e.f')", "SEARCH t USING INDEX t_e (e=?)"),
+        ("e > 'x'", "SEARCH t USING INDEX t_e (e>? AND e<?)"),
+        ("e = 42", "SCAN t"),
+    ],
+)
+def test_a_filter_uses_the_key_and_the_index_where_it_can(text: str, plan: str) -> None:
+    database = sqlite3.connect(":memory:")
+    try:
+        database.executescript("CREATE TABLE t (k INTEGER PRIMARY KEY, e, x); CREATE INDEX t_e ON t (e)")
+        sql, bound = to_sql(parse_where(text), lambda field: field)
+        steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN SELECT x FROM t WHERE {sql}", bound)]
+    finally:
+        database.close()
+    assert steps[0].replace(" TABLE ", " ") == plan  # SQLite before 3.36 says TABLE

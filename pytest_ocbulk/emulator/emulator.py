@@ -18,9 +18,9 @@ from .clock import Clock, ManualClock
 from .connectors import Connector
 from .dialect import DOCUMENTED, Dialect
 from .endpoints.bulk import status_body
-from .endpoints.call import JSON, Answer, Call
-from .errors import ApiError
-from .instances import Instance, Instances
+from .endpoints.call import JSON, Answer, Call, PlatformCall
+from .errors import ApiError, Forbidden
+from .instances import Credentials, Instance, Instances
 from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from .runner import Runner
 from .store import Store
@@ -81,6 +81,21 @@ class Defaults:
     clock: Callable[[], Clock] = ManualClock
 
 
+STILL_ALLOWED = frozenset({"objects", "metadata", "ping"})
+"""What a disabled instance still answers: `GET /objects` does, record calls are 403 (protocol.md 2.2)."""
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What became known of a call while it was answered."""
+
+    request_id: str
+    instance: Instance | None = None
+    operation: str = ""
+    job: str = ""
+    now: float = 0.0
+
+
 class Emulator:
     """The fake service. `background`: a door's worker calls `work`, so large uploads need not block a call."""
 
@@ -91,6 +106,7 @@ class Emulator:
         ids: Ids | None = None,
         background: bool = False,
         max_upload: int | None = None,
+        known_user: Credentials | None = None,
         defaults: Defaults | None = None,
     ) -> None:
         self.lock = RLock()
@@ -98,6 +114,7 @@ class Emulator:
         self.ids = ids or Ids()
         self.defaults = defaults or Defaults()
         self.max_upload = max_upload
+        self.known_user = known_user
         self.instances = Instances()
         self.runner = Runner(self.store, background=background, describe=status_body)
 
@@ -154,30 +171,42 @@ class Emulator:
         return OPEN_RECEPTION if self.max_upload is None else Reception(limit=self.max_upload)
 
     def _handle(self, request: Request) -> Response | Disconnect:
-        request_id = self.ids.request()
+        visit = _Visit(self.ids.request())
         if request.method == "OPTIONS":
-            return _preflight(request, request_id)
-        instance: Instance | None = None
-        operation = job = ""
-        now = 0.0
+            return _preflight(request, visit.request_id)
         try:
-            _, below = routes.strip(request.segments)
-            instance = self.instances.authenticate(request.header("authorization"))
-            now = instance.clock.now()
-            self.runner.tick(instance, now)
-            route, names = routes.match(request.method, instance.connector.fold(below))
-            operation = route.operation
-            call = Call(self, instance, request, names, now)
-            try:
-                answer = route.endpoint(call)
-            finally:
-                job = call.job
+            answer = self._visit(visit, request)
         except ApiError as error:
-            answer = _refusal(error, request_id)
-        response = _response(answer, request, request_id, instance)
-        if instance is not None:
-            instance.journal.add(now, operation, request, response, job=job)
+            answer = _refusal(error, visit.request_id)
+        response = _response(answer, request, visit)
+        if visit.instance is not None:
+            visit.instance.journal.add(visit.now, visit.operation, request, response, job=visit.job)
         return response
+
+    def _visit(self, visit: _Visit, request: Request) -> Answer:
+        _, below = routes.strip(request.segments)
+        if below[:1] in routes.PLATFORM:
+            return self._visit_platform(request, below)
+        visit.instance = instance = self.instances.authenticate(request.header("authorization"))
+        visit.now = now = instance.clock.now()
+        self.runner.tick(instance, now)
+        route, names = routes.match(request.method, instance.connector.fold(below))
+        visit.operation = route.operation
+        if instance.disabled and route.operation not in STILL_ALLOWED:
+            raise Forbidden("The element instance is disabled")
+        call = Call(self, request, names, now, instance)
+        try:
+            return route.endpoint(call)
+        finally:
+            visit.job = call.job
+
+    def _visit_platform(self, request: Request, below: tuple[str, ...]) -> Answer:
+        """Calls about instances need User and Organization, lists of hubs nothing at all (protocol.md 1, 2.1)."""
+        route, names = routes.match(request.method, below)
+        credentials = Credentials()
+        if route.scope == "platform":
+            credentials = self.instances.user(request.header("authorization"), self.known_user)
+        return route.endpoint(PlatformCall(self, request, names, self.defaults.clock().now(), credentials))
 
     # -- time, work and effects ---------------------------------------------------------------------------
 
@@ -233,13 +262,13 @@ def _refusal(error: ApiError, request_id: str) -> Answer:
     return Answer(body, status=error.status)
 
 
-def _response(answer: Answer, request: Request, request_id: str, instance: Instance | None) -> Response:
+def _response(answer: Answer, request: Request, visit: _Visit) -> Response:
     body = answer.body
     if body is None:
         body = json.dumps(answer.payload, ensure_ascii=False).encode()
-    headers = {"Content-Type": answer.content_type, "elements-request-id": request_id, **answer.headers}
-    if instance is not None:
-        headers["elements-element-instance-id"] = str(instance.id)
+    headers = {"Content-Type": answer.content_type, "elements-request-id": visit.request_id, **answer.headers}
+    if visit.instance is not None:
+        headers["elements-element-instance-id"] = str(visit.instance.id)
     if "origin" in request.headers:
         headers |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
     if isinstance(body, bytes):

@@ -136,17 +136,22 @@ class Instances:
                 self._headers[header] = known
         return known
 
-    def of_user(self, header: str) -> tuple[Credentials, list[Instance]]:
-        """The credentials of a platform call and the instances of that user; raises `Unauthorized`."""
+    def user(self, header: str, known: Credentials | None = None) -> Credentials:
+        """The user of a platform call: `known`, or the user of any instance; raises `Unauthorized`."""
         given = Credentials.parse(header)
-        if not given.user or not given.organization:
-            raise Unauthorized
-        mine = [
+        users = [Credentials(user=each.user_secret, organization=each.organization_secret) for each in self]
+        for user in [*users, *([known] if known else [])]:
+            if _same(given.user, user.user) and _same(given.organization, user.organization):
+                return Credentials(user=user.user, organization=user.organization)
+        raise Unauthorized
+
+    def of(self, user: Credentials) -> list[Instance]:
+        """The instances of a user, oldest first."""
+        return [
             each
             for each in self
-            if _same(given.user, each.user_secret) and _same(given.organization, each.organization_secret)
+            if each.user_secret == user.user and each.organization_secret == user.organization
         ]
-        return given, mine
 
 
 def _same(given: str, secret: str) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from .endpoints import bulk, discovery, records, results
 from .errors import MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from .endpoints.call import Answer, Call
+    from .endpoints.call import Answer
 
 BASE = ("elements", "api-v2")
 BASE_PATH = "/elements/api-v2"
@@ -22,12 +22,16 @@ BASE_PATH = "/elements/api-v2"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One call: method, path template, operation and the function that answers it."""
+    """One call: method, path template, operation and the function that answers it.
+
+    `scope` says whose secrets it needs: those of an instance, of a user of the platform, or none.
+    """
 
     method: str
     template: str
     operation: str
-    endpoint: Callable[[Call], Answer]
+    endpoint: Callable[[Any], Answer]
+    scope: Literal["instance", "platform", "public"] = "instance"
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -55,6 +59,9 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/{object}/{id}", "records", records.put_record),
     Route("DELETE", "/{object}/{id}", "records", records.delete_record),
 )
+
+PLATFORM = frozenset({("instances",), ("elements",), ("hubs",)})
+"""First segments of the calls that are not an instance's own."""
 
 RESERVED = frozenset({"bulk", "objects", "ping", "hubs", "instances", "elements", "query", "bulkloader"})
 """First segments that are never the name of an object."""

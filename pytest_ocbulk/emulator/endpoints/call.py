@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadRequest, NotFound
-from ..instances import Instance
+from ..instances import Credentials, Instance
 from ..jobs import Job
 from ..messages import Request
 
@@ -22,24 +22,13 @@ JSON = "application/json;charset=UTF-8"
 
 
 @dataclass(slots=True)
-class Call:
-    """One call: who asks for what, at which instant (seconds since 1970-01-01 UTC)."""
+class _Bodied:
+    """A call whose body may be read as JSON."""
 
     emulator: Emulator
-    instance: Instance
     request: Request
     names: Mapping[str, str]
     now: float
-    job: str = ""
-
-    def find_job(self) -> Job:
-        """The job that the path names; raises `NotFound` (normalized table, protocol.md 2.3)."""
-        number = self.names["id"]
-        job = self.instance.jobs.get(number)
-        if job is None:
-            raise NotFound(f"No job found with ID {number}")
-        self.job = number
-        return job
 
     def json_body(self) -> Any:
         """The JSON of the request body; raises `BadRequest` when it is none."""
@@ -60,6 +49,30 @@ class Call:
         if not isinstance(value, dict):
             raise BadRequest(f"Expected a JSON object, got {json.dumps(value)[:40]}")
         return value
+
+
+@dataclass(slots=True)
+class Call(_Bodied):
+    """One call of an instance: who asks for what, at which instant (seconds since 1970-01-01 UTC)."""
+
+    instance: Instance
+    job: str = ""
+
+    def find_job(self) -> Job:
+        """The job that the path names; raises `NotFound` (normalized table, protocol.md 2.3)."""
+        number = self.names["id"]
+        job = self.instance.jobs.get(number)
+        if job is None:
+            raise NotFound(f"No job found with ID {number}")
+        self.job = number
+        return job
+
+
+@dataclass(slots=True)
+class PlatformCall(_Bodied):
+    """One call about instances or hubs: `user` holds the user and organization secrets, empty on public calls."""
+
+    user: Credentials
 
 
 @dataclass(slots=True)
