@@ -38,7 +38,10 @@ _Sql = tuple[str, list[object]]
 """A condition, and the values for its placeholders in order."""
 
 Column = Callable[[str], str]
-"""Field name to an SQL expression for its value: an identifier, a call or a parenthesis. It may raise."""
+"""Field name to an SQL expression for its value: an identifier, a call or a parenthesis, without TEXT affinity.
+
+It may raise; what it raises goes to the caller.
+"""
 
 _ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
