@@ -159,7 +159,7 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
     """The file in blocks that end at a line end, without its byte order mark."""
     tail = file.read(BLOCK).removeprefix(b"\xef\xbb\xbf")
     while block := file.read(BLOCK):
-        cut = tail.rfind(b"\n") + 1
+        cut = tail.rfind(b"\n") + 1 or tail.rfind(b"\r", 0, -1) + 1
         if cut:
             yield tail[:cut]
         elif len(tail) > LINE_LIMIT:
