@@ -173,7 +173,8 @@ class Collection:
     def column(self, path: str) -> str:
         """The SQL for a column; a name that no record has is NULL."""
         if path == self.key and self.key_is_row:
-            return "CAST(_seq AS TEXT)" if self.key_is_text else "_seq"
+            # An expression without affinity: CAST AS TEXT would make the text '042' find key 42.
+            return "('' || _seq)" if self.key_is_text else "_seq"
         if source := self.sources.get(path):
             return f"strftime('%Y-%m-%dT%H:%M:%f', _{source} / 1000.0, 'unixepoch')"
         return self.columns.get(path, "NULL")
