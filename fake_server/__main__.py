@@ -1,0 +1,5 @@
+"""`python -m fake_server` is `ocbulk-server`."""
+
+from .cli import main
+
+main()

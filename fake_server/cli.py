@@ -1,0 +1,94 @@
+"""`ocbulk-server`: the fake service as a program of its own."""
+
+from __future__ import annotations
+
+import click
+
+from pytest_ocbulk.emulator.connectors import BUILT_IN
+from pytest_ocbulk.emulator.dialect import DIALECTS
+from pytest_ocbulk.emulator.errors import OcBulkError
+
+from .banner import guide, listening
+from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build
+
+
+def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"write it as NAME=VALUE, got {pair!r}")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"auto_envvar_prefix": "OCBULK", "show_default": True, "max_content_width": 110},
+)
+@click.option(
+    "--host", default="127.0.0.1", help="Address to listen on; others than loopback let other machines in."
+)
+@click.option(
+    "--port", default=8765, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
+)
+@click.option(
+    "--dialect", default="documented", type=click.Choice(tuple(DIALECTS)), help="COMPLETE or COMPLETED."
+)
+@click.option("--job", default=DEFAULT_JOB, metavar="TIMELINE", help="The course of every job.")
+@click.option(
+    "--connector",
+    "connectors",
+    multiple=True,
+    metavar="NAME|FILE.toml",
+    default=BUILT_IN,
+    help="A connector to serve; repeatable.",
+)
+@click.option(
+    "--element-token",
+    "element_tokens",
+    multiple=True,
+    show_default="the connector's name",
+    help="Element token, one per connector in the same order.",
+)
+@click.option("--user-secret", default=DEFAULT_SECRET, help="User secret of all instances.")
+@click.option("--organization-secret", default=DEFAULT_SECRET, help="Organization secret of all instances.")
+@click.option("--signature-key", help="Sign callbacks with this event.notification.signature.key.")
+@click.option(
+    "--quirk",
+    "quirks",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_quirks,
+    help="Set a quirk; repeatable.",
+)
+@click.option("--max-upload", default=MAX_UPLOAD, metavar="BYTES", help="Larger uploads are answered 413.")
+@click.option("--quiet", is_flag=True, help="Say only where it listens.")
+@click.version_option(package_name="pytest-ocbulk")
+@click.pass_context
+def main(context: click.Context, /, host: str, port: int, quiet: bool, **options: object) -> None:
+    """A fake SAP Open Connectors (Cloud Elements) bulk API.
+
+    Every option can come from the environment: --signature-key from OCBULK_SIGNATURE_KEY. Ctrl-C ends it.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        serve(Settings(**options), host, port, quiet=quiet)  # type: ignore[arg-type]  # click has checked them
+    except OcBulkError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def serve(settings: Settings, host: str, port: int, *, quiet: bool) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; raises `OcBulkError` when it cannot."""
+    from pytest_ocbulk.server import Server
+
+    emulator = build(settings)
+    server = Server(emulator, host, port)
+
+    def announce() -> None:
+        click.echo(listening(server.url))
+        if not quiet:
+            click.echo(guide(server.url, emulator.instances))
+
+    try:
+        server.serve_forever(announce)
+    finally:
+        emulator.close()

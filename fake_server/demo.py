@@ -1,0 +1,101 @@
+"""`make demo`: the main job from end to end, against a server of its own on a free port."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from pytest_ocbulk.client import BulkClient, JobStatusReport
+from pytest_ocbulk.contacts import write_contacts
+
+CONTACTS = 1000
+SHOWN = 5
+
+
+def main() -> None:
+    """Run the demo; exit 0 only if every row arrived."""
+    with TemporaryDirectory() as folder, running_server() as base_url:
+        sys.exit(0 if walk_through(base_url, Path(folder)) else 1)
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """A server process on a free port; yields its base URL."""
+    command = [sys.executable, "-m", "fake_server", "--port", "0", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("listening on "):
+            raise SystemExit("the server did not start; what it said is above")
+        print(f"A fake Open Connectors server is {line}", flush=True)
+        try:
+            yield line.removeprefix("listening on ").strip()
+        finally:
+            process.terminate()
+
+
+def walk_through(base_url: str, folder: Path) -> bool:
+    """Objects, upload, status, contacts: whether every row arrived."""
+    with BulkClient(base_url, element_token="sqlserver", user_secret="demo", hub="marketing") as client:
+        print("GET /objects          ", ", ".join(client.objects()))
+        path = folder / "contacts.csv"
+        write_contacts(path, CONTACTS, seed="demo")
+        print(f"{CONTACTS:,} Faker contacts    {path.stat().st_size:,} bytes of CSV")
+        job = client.upload("contact", path, metadata={"bulkUploadRecordSize": 1})
+        print(f"POST /bulk/contact     id {job.id}, {job.status}")
+        report = wait_with_bar(client, job.id)
+        print(f"                       {report.records_count} rows, {report.records_failed_count} failed")
+        found = show_contacts(client)
+    print_curl(base_url, job.id)
+    if found != CONTACTS:
+        print(f"Only {found:,} of {CONTACTS:,} contacts arrived.")
+    return found == CONTACTS
+
+
+def wait_with_bar(client: BulkClient, job: str) -> JobStatusReport:
+    """Poll until the end, each status beside a bar."""
+    with click.progressbar(length=CONTACTS, label="GET /bulk/{id}/status ", item_show_func=str) as bar:
+
+        def on_poll(report: JobStatusReport) -> None:
+            bar.update((report.records_count or 0) - bar.pos, report.status)
+            if not sys.stdout.isatty():
+                print(f"GET /bulk/{job}/status  {report.status}", flush=True)
+
+        return client.wait(job, timeout=30, interval=0.5, on_poll=on_poll)
+
+
+def show_contacts(client: BulkClient) -> int:
+    """A small table of what arrived; returns how many there are."""
+    contacts = list(client.records("contact"))
+    columns = ("C_FirstName", "C_LastName", "C_EmailAddress", "C_Company")
+    print(f"\nGET /contact           {len(contacts):,} contacts, the first {SHOWN}:\n")
+    for row in [dict(zip(columns, columns, strict=True)), *islice(contacts, SHOWN)]:
+        print("  " + "  ".join(str(row.get(column) or "").ljust(28)[:28] for column in columns).rstrip())
+    return len(contacts)
+
+
+def print_curl(base_url: str, job: str) -> None:
+    """The same by hand."""
+    server, _, _ = base_url.partition("/elements")
+    port = server.rpartition(":")[2]
+    print(
+        f"\nThe same by hand: start `ocbulk-server --port {port}`, take any contacts CSV as sample.csv, and\n"
+    )
+    for line in (
+        f"'{base_url}/hubs/marketing/objects'",
+        f"-F file=@sample.csv '{base_url}/hubs/marketing/bulk/contact'",
+        f"'{base_url}/hubs/marketing/bulk/{job}/status'",
+        f"'{base_url}/hubs/marketing/contact'",
+    ):
+        print(f"  curl -H 'Authorization: Element sqlserver, User demo' {line}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What a standalone server is started with, and the emulator that comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pytest_ocbulk.emulator.callbacks import SIGNATURE_KEY
+from pytest_ocbulk.emulator.connectors import BUILT_IN, Connector, find
+from pytest_ocbulk.emulator.dialect import dialect_named
+from pytest_ocbulk.emulator.emulator import Defaults, Emulator
+from pytest_ocbulk.emulator.errors import OcBulkError
+from pytest_ocbulk.emulator.instances import Credentials
+from pytest_ocbulk.emulator.timeline import Timeline
+from pytest_ocbulk.system_clock import SystemClock
+
+DEFAULT_JOB = "CREATED 1s RUNNING 2s COMPLETE"
+DEFAULT_SECRET = "demo"
+MAX_UPLOAD = 6 * 1024**3
+"""Bytes of one upload: 6 GB, as documented for the service (protocol.md 10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of `ocbulk-server`; `connectors` are keys or TOML files, `max_upload` is in bytes."""
+
+    dialect: str = "documented"
+    job: str = DEFAULT_JOB
+    connectors: tuple[str, ...] = BUILT_IN
+    element_tokens: tuple[str, ...] = ()
+    user_secret: str = DEFAULT_SECRET
+    organization_secret: str = DEFAULT_SECRET
+    signature_key: str | None = None
+    quirks: dict[str, str] = field(default_factory=dict)
+    max_upload: int = MAX_UPLOAD
+
+
+def build(settings: Settings) -> Emulator:
+    """An emulator with one instance per connector; raises `OcBulkError` for a setting that cannot be."""
+    found = [find(name) for name in settings.connectors]
+    tokens = _tokens(found, settings.element_tokens)
+    dialect = dialect_named(settings.dialect).with_quirks(settings.quirks)
+    clock = SystemClock()
+    emulator = Emulator(
+        background=True,
+        max_upload=settings.max_upload,
+        known_user=Credentials(user=settings.user_secret, organization=settings.organization_secret),
+        defaults=Defaults(dialect, Timeline.parse(settings.job), lambda: clock),
+    )
+    for connector, token in zip(found, tokens, strict=True):
+        emulator.create_instance(
+            connector,
+            token=token,
+            user_secret=settings.user_secret,
+            organization_secret=settings.organization_secret,
+            configuration={SIGNATURE_KEY: settings.signature_key} if settings.signature_key else {},
+        )
+    return emulator
+
+
+def _tokens(connectors: list[Connector], given: tuple[str, ...]) -> list[str]:
+    if len(given) > len(connectors):
+        raise OcBulkError(
+            f"{len(given)} element tokens for {len(connectors)} connectors; give one --element-token per connector,"
+            " in the same order"
+        )
+    tokens = [*given, *(connector.key for connector in connectors[len(given) :])]
+    doubled = next((token for token in tokens if tokens.count(token) > 1), None)
+    if doubled:
+        raise OcBulkError(
+            f"the element token {doubled!r} stands for two instances; give each its own --element-token"
+        )
+    return tokens
