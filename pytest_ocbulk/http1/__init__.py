@@ -1,0 +1,9 @@
+"""HTTP/1.1 on a socket of our own: bytes in, requests out, answers back, with every accident on the way.
+
+reader        bytes -> requests (the parser is httptools; the limits are ours)
+reception     one request while its body arrives
+transmission  one answer -> bytes
+connection    the turns they take on one socket
+worker        the thread beside the loop, for what takes long
+limits        how much a client may ask for
+"""
