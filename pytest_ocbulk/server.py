@@ -32,8 +32,8 @@ _LIMITS = Limits()
 _BACKLOG = 1024
 _SETTLE = 0.002
 """Seconds after an exchange until background work and the next due instant are looked at: once for many exchanges."""
-_EARLY = 0.01
-"""Seconds to the next try when a tick came a little too early: the two clocks do not run exactly alike."""
+_FIRST_PATIENCE, _LAST_PATIENCE = 0.01, 1.0
+"""Seconds until the next `tick` when one has left undone what was due; doubled from the first to the last."""
 
 
 class Server:
@@ -41,8 +41,8 @@ class Server:
 
     As a context manager, or with `start` and `stop`, it runs in a thread; `serve_forever` runs it in the foreground.
     `on_wake` is called, from the loop or the worker, soon after the app has handled, ticked or worked: it may have
-    callbacks to deliver. `on_exchange` is called on the loop with the request, its answer and the seconds taken. `now`
-    is the clock by which the app's `next_due` is meant, in seconds since 1970.
+    callbacks to deliver. `on_exchange` is called on the loop with the request, its answer and the seconds from the
+    arrival of the request's head until the answer was known.
 
     Raises `OcBulkError` when it cannot listen.
     """
@@ -56,7 +56,6 @@ class Server:
         limits: Limits = _LIMITS,
         on_wake: Callable[[], None] | None = None,
         on_exchange: Callable[[Request, Answer, float], None] | None = None,
-        now: Callable[[], float] = time.time,
     ) -> None:
         self.host = host
         self.port = port
@@ -65,7 +64,6 @@ class Server:
         self._limits = limits
         self._on_wake = on_wake
         self._on_exchange = on_exchange
-        self._now = now
         self._thread: threading.Thread | None = None
         self._running: _Running | None = None
         self._stopping = False
@@ -140,7 +138,7 @@ class Server:
             listener.close()
 
     async def _serve(self, listener: socket.socket, ready: Callable[[], None]) -> None:
-        running = _Running(self._app, self._limits, self._on_wake, self._on_exchange, self._now)
+        running = _Running(self._app, self._limits, self._on_wake, self._on_exchange)
         self._running = running
         if self._stopping:  # a signal came before anybody could be stopped
             running.stop()
@@ -156,16 +154,15 @@ class _Running:
         limits: Limits,
         on_wake: Callable[[], None] | None,
         on_exchange: Callable[[Request, Answer, float], None] | None,
-        now: Callable[[], float],
     ) -> None:
         self._app = app
-        self._now = now
         self._on_wake = on_wake or (lambda: None)
         self._loop = asyncio.get_running_loop()
         self._stopped = self._loop.create_future()
         self._worker = Worker(self._work)
         self._settling: asyncio.TimerHandle | None = None
         self._alarm: asyncio.TimerHandle | None = None
+        self._patience = 0.0
         self._site = Site(app, limits, self._loop, self._worker.submit, self._settle_soon, on_exchange)
         self._sweep_interval = min(1.0, limits.idle_timeout / 4, limits.body_timeout / 4, limits.linger)
 
@@ -213,45 +210,47 @@ class _Running:
         self._loop.call_later(self._sweep_interval, self._sweep)
 
     def _settle_soon(self) -> None:
+        self._patience = 0.0
         if self._settling is None:
             self._settling = self._loop.call_later(_SETTLE, self._settle)
 
-    def _settle(self, ticked_for: float | None = None) -> None:
+    def _settle(self) -> None:
         """After a few exchanges: let the worker see what there is to do, and be back when something is due."""
-        if self._settling is not None:
-            self._settling.cancel()
-            self._settling = None
+        self._settling = None
         self._worker.wake()
-        self._await_due(ticked_for=ticked_for)
+        self._await_due()
         self._on_wake()
 
-    def _await_due(self, *, ticked_for: float | None = None) -> None:
-        """Be back when something is due, unless `tick` was just called for it in vain: then that clock stands still."""
+    def _await_due(self) -> None:
+        """Be back when something is due; ever later when it is due still after `tick`.
+
+        Then the app's clock stands still, or is a little behind ours, or nobody takes its callbacks.
+        """
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
         try:
-            due = self._app.next_due()
+            wait = self._app.next_due()
         except Exception:
             log.exception("the app could not say what is due next")
             return
-        if due is None:
-            return
-        delay = due - self._now()
-        if due != ticked_for:
-            self._alarm = self._loop.call_later(max(delay, 0.0), self._tick, due)
-        elif delay > 0:
-            self._alarm = self._loop.call_later(max(delay, _EARLY), self._tick, due)
+        if wait is None or wait > _FIRST_PATIENCE:
+            self._patience = 0.0
+        if wait is not None:
+            self._alarm = self._loop.call_later(max(wait, self._patience), self._tick)
 
-    def _tick(self, due: float) -> None:
+    def _tick(self) -> None:
+        self._patience = min(_LAST_PATIENCE, 2 * self._patience or _FIRST_PATIENCE)
         try:
             self._app.tick()
         except Exception:
             log.exception("the app could not let things happen")
-        self._settle(ticked_for=due)
+        self._settle()
 
     def _work(self) -> bool:
         more = self._app.work()
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._await_due)
         self._on_wake()
         return more
 

@@ -49,7 +49,7 @@ class App(Protocol):
         ...
 
     def next_due(self) -> float | None:
-        """The instant at which `tick` has something to do, in seconds since 1970 by the app's clock."""
+        """Seconds until `tick` has something to do; None when that is not before the next call."""
         ...
 
     def tick(self) -> None:

@@ -20,6 +20,7 @@ BLOCK = 64 * 1024
 _PROMPT_BYTES = 4 * BLOCK
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _END = "\r\n"
+_BODILESS = frozenset({204, 304})
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
@@ -47,24 +48,34 @@ def outgoing(response: Response, *, method: str, http10: bool, keep_alive: bool)
     for iterators to 1.0; headers of these names set by the app are left out. The answer to HEAD and the
     statuses 204 and 304 have no body (RFC 9110, 9.3.2 and 15).
     """
-    body, delivery, status = response.body, response.delivery, response.status
-    if isinstance(body, bytes):
-        framing = "" if status in (204, 304) else f"Content-Length: {len(body)}\r\n"
-    elif http10:
-        framing, keep_alive = "", False
-    else:
-        framing = "" if status in (204, 304) else "Transfer-Encoding: chunked\r\n"
+    body, delivery = response.body, response.delivery
+    bodiless = method == "HEAD" or response.status in _BODILESS
+    framing = _framing(response, method=method, http10=http10)
+    if http10 and not (framing or bodiless):
+        keep_alive = False
     if not keep_alive:
         framing += "Connection: close\r\n"
     elif http10:
         framing += "Connection: keep-alive\r\n"
     head = _head(response, framing)
-    if method == "HEAD" or status in (204, 304):
+    if bodiless:
         return Outgoing(head, None, keep_alive)
     if isinstance(body, bytes) and delivery is PROMPT and len(body) <= _PROMPT_BYTES:
         return Outgoing(head + body, None, keep_alive)
     steps = _steps(body, delivery, chunked=not isinstance(body, bytes) and not http10)
     return Outgoing(head, steps, keep_alive and delivery.truncate_after is None)
+
+
+def _framing(response: Response, *, method: str, http10: bool) -> str:
+    """The header line that says where the body ends; empty without a body, or when the connection ends it."""
+    if response.status in _BODILESS:
+        return ""
+    if method == "HEAD" and response.body == b"":  # the app has left out the body by itself
+        lengths = [value for name, value in response.headers.items() if name.lower() == "content-length"]
+        return f"Content-Length: {int(lengths[0])}\r\n" if lengths else ""
+    if isinstance(response.body, bytes):
+        return f"Content-Length: {len(response.body)}\r\n"
+    return "" if http10 else "Transfer-Encoding: chunked\r\n"
 
 
 def _head(response: Response, framing: str) -> bytes:
