@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - object and format are the words of the service; the builtins are not needed here
 """BulkClient: one method per thing the bulk API can do."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Any, BinaryIO, Literal, Self, overload
 
 import requests
 
@@ -25,6 +24,7 @@ from .paging import items_of, pages
 from .polling import poll
 from .reports import FieldInfo, Job, JobReference, JobStatusReport, RowError, job_id
 from .rows import Row, csv_rows, json_rows
+from .saving import pour, save
 from .waiting import Timekeeper, delays
 
 CALLBACK_HEADER = "Elements-Async-Callback-Url"
@@ -246,9 +246,9 @@ class BulkClient:
         object: str,
         format: Format = "csv",
         *,
-        to: str | os.PathLike[str],
+        to: str | os.PathLike[str] | BinaryIO,
         progress: Progress | None = None,
-    ) -> Path: ...
+    ) -> None: ...
 
     def download(
         self,
@@ -256,33 +256,26 @@ class BulkClient:
         object: str,
         format: Format = "csv",
         *,
-        to: str | os.PathLike[str] | None = None,
+        to: str | os.PathLike[str] | BinaryIO | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[Row] | Path:
+    ) -> Iterator[Row] | None:
         """The rows of a finished job, streamed: one dictionary each, or with `to` the file as it is.
 
-        CSV values are texts; JSON lines, arrays, single objects and an empty body all give rows. The file at `to` is
-        replaced when all of it is there. `progress` is called with the bytes written (the total is not known).
+        CSV values are texts; JSON lines, arrays, single objects and an empty body all give rows. `to` is a path, whose
+        file is replaced when all of the new one is there, or a file open for writing bytes. `progress` is called with
+        the bytes written (the total is not known).
 
-        Raises `ConnectionFailed` when the body breaks off; whatever came of the file is removed.
+        Raises `ConnectionFailed` when the body breaks off; nothing is left of a half file then.
         """
         segments = ("bulk", job_id(job), object)
         if to is None:
             return self._rows(segments, format)
-        path = Path(to)
-        partial = path.with_name(path.name + ".part")
-        try:
-            with (
-                partial.open("wb") as file,
-                self._connection.stream(*segments, accept=ACCEPT[format]) as chunks,
-            ):
-                for chunk in chunks:
-                    file.write(chunk)
-                    if progress:
-                        progress(file.tell(), None)
-            return partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with self._connection.stream(*segments, accept=ACCEPT[format]) as chunks:
+            if isinstance(to, (str, os.PathLike)):
+                save(chunks, Path(to), progress)
+            else:
+                pour(chunks, to, progress)
+        return None
 
     def _rows(self, segments: tuple[str, ...], format: Format) -> Iterator[Row]:
         with self._connection.stream(*segments, accept=ACCEPT[format]) as chunks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,19 @@ def test_a_download_to_a_path_is_the_file_as_it_is(
 ) -> None:
     result(service, "a\n1\n", "text/csv")
     seen: list[tuple[int, int | None]] = []
-    path = client.download("7", "contact", to=tmp_path / "x.csv", progress=lambda *done: seen.append(done))
-    assert path == tmp_path / "x.csv"
+    path = tmp_path / "x.csv"
+    client.download("7", "contact", to=path, progress=lambda *done: seen.append(done))
     assert path.read_bytes() == b"a\n1\n"
     assert seen == [(4, None)]
     assert [each.name for each in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_a_download_goes_into_an_open_file_too(client: BulkClient, service: responses.RequestsMock) -> None:
+    result(service, "a\n1\n", "text/csv")
+    file = io.BytesIO(b"before:")
+    file.seek(0, io.SEEK_END)
+    client.download("7", "contact", to=file)
+    assert file.getvalue() == b"before:a\n1\n"
 
 
 def test_a_download_that_breaks_off_leaves_the_old_file_and_no_half_one(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The commands of `ocbulk`: one module each, named like the command, holding it as `command`."""

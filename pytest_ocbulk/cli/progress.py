@@ -1,0 +1,103 @@
+"""How far it is, on standard error: a bar on a terminal, plain lines where a bar would be noise."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pytest_ocbulk.client import JobStatusReport
+
+
+@contextmanager
+def counting(label: str, unit: Callable[[int], str]) -> Iterator[Callable[[int, int | None], None]]:
+    """A callback for "so much is done, of so much in all (None: unknown)"; `unit` prints an amount."""
+    began = time.monotonic()
+    done = 0
+    bar = _Bar(label) if sys.stderr.isatty() else None
+    if bar is None:
+        click.echo(f"{label} ...", err=True)
+
+    def progress(now: int, total: int | None) -> None:
+        nonlocal done
+        if bar is not None:
+            bar.move(now - done, total, unit(now))
+        done = now
+
+    try:
+        yield progress
+    finally:
+        if bar is not None:
+            bar.close()
+    took = time.monotonic() - began
+    click.echo(f"{label}: {unit(done)} in {took:.1f} s", err=True)
+
+
+@contextmanager
+def watching(label: str) -> Iterator[Callable[[JobStatusReport], None]]:
+    """A callback for each report of a job that is waited for."""
+    bar = _Bar(label) if sys.stderr.isatty() else None
+    last = ""
+
+    def on_poll(report: JobStatusReport) -> None:
+        nonlocal last
+        text = report.status
+        if report.records_count:
+            text += f", {report.records_count:,} rows"
+        if bar is not None:
+            bar.move(1, None, text)
+        elif text != last:
+            click.echo(f"{label}: {text}", err=True)
+        last = text
+
+    try:
+        yield on_poll
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+class _Bar:
+    """click's progress bar, made when it is known whether there is a total: without one it only pulses."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: Any = None
+
+    def move(self, by: int, total: int | None, text: str) -> None:
+        if self._bar is None:
+            self._bar = click.progressbar(
+                iter(str, ""),  # nothing is iterated, but click wants something without a length
+                length=total,
+                label=self._label,
+                file=sys.stderr,
+                item_show_func=lambda text: text or "",
+                show_eta=total is not None,
+                width=30,
+            )
+            self._bar.__enter__()
+        self._bar.update(by, text)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+
+
+def size(number: int) -> str:
+    """Bytes as people say them: `12.4 MB`."""
+    amount, unit = float(number), "B"
+    for larger in ("kB", "MB", "GB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def rows(number: int) -> str:
+    """A number of rows: `1,000,000 rows`."""
+    return f"{number:,} rows"
