@@ -31,6 +31,13 @@ NEVER = 2**62
 
 _MAX_PARAMETERS = 30_000
 _ROWS_PER_STATEMENT = 100
+_TEMPORARY = """
+PRAGMA journal_mode = MEMORY;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -32000;
+"""
+"""A store without a path is SQLite's own temporary database: in memory up to this cache, on disk beyond it."""
+
 _SCHEMA = """
 CREATE TABLE collections (id INTEGER PRIMARY KEY, instance INTEGER, name TEXT, UNIQUE (instance, name));
 CREATE TABLE columns (collection INTEGER, position INTEGER, path TEXT, PRIMARY KEY (collection, position));
@@ -62,9 +69,9 @@ def decode(value: Any) -> Any:
 
 
 class Store:
-    """The database. In memory unless a path is given; opened when it is first needed."""
+    """The database. Temporary unless a path is given; opened when it is first needed."""
 
-    def __init__(self, path: str = ":memory:") -> None:
+    def __init__(self, path: str = "") -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._collections: dict[tuple[int, str], Collection] = {}
@@ -74,7 +81,7 @@ class Store:
         """The connection; guarded by the emulator's lock, hence usable from any thread."""
         if self._connection is None:
             self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._connection.executescript(_SCHEMA)
+            self._connection.executescript(_SCHEMA if self.path else _TEMPORARY + _SCHEMA)
         return self._connection
 
     @contextmanager
@@ -122,7 +129,7 @@ class Store:
         return self.db.execute(query, (job, after, limit, offset)).fetchall() if self._connection else []
 
     def close(self) -> None:
-        """Close the database; what was in memory is gone."""
+        """Close the database; what was temporary is gone."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
