@@ -60,15 +60,19 @@ def walk_through(base_url: str, folder: Path) -> bool:
 
 
 def wait_with_bar(client: BulkClient, job: str) -> JobStatusReport:
-    """Poll until the end, each status beside a bar."""
-    with click.progressbar(length=CONTACTS, label="GET /bulk/{id}/status ", item_show_func=str) as bar:
-
-        def on_poll(report: JobStatusReport) -> None:
-            bar.update((report.records_count or 0) - bar.pos, report.status)
-            if not sys.stdout.isatty():
-                print(f"GET /bulk/{job}/status  {report.status}", flush=True)
-
-        return client.wait(job, timeout=30, interval=0.5, on_poll=on_poll)
+    """Poll until the end: each status beside a bar on a terminal, a line each elsewhere."""
+    label = f"GET /bulk/{job}/status "
+    if not sys.stdout.isatty():
+        return client.wait(
+            job, timeout=30, interval=0.5, on_poll=lambda report: print(label, report.status, flush=True)
+        )
+    with click.progressbar(length=CONTACTS, label=label, item_show_func=str) as bar:
+        return client.wait(
+            job,
+            timeout=30,
+            interval=0.5,
+            on_poll=lambda report: bar.update((report.records_count or 0) - bar.pos, report.status),
+        )
 
 
 def show_contacts(client: BulkClient) -> int:
