@@ -52,11 +52,27 @@ class _Form:
     file: BinaryIO | None = None
     metadata: bytes | None = None
     names: list[str] = field(default_factory=list)
+    opened: list[BinaryIO] = field(default_factory=list)
+
+    def close(self, keep: BinaryIO | None = None) -> None:
+        """Close all parts but the one to keep."""
+        for part in self.opened:
+            if part is not keep:
+                part.close()
 
 
 def parse(request: Request) -> Upload:
     """Read the form of an upload request; raises `BadRequest` saying what was expected and what came."""
-    form = _read_form(request)
+    form, upload = _Form(), None
+    try:
+        _read_form(request, form)
+        upload = _upload(request, form)
+        return upload
+    finally:
+        form.close(keep=upload.file if upload else None)
+
+
+def _upload(request: Request, form: _Form) -> Upload:
     if form.file is None:
         found = ", ".join(map(repr, form.names)) or "none"
         raise BadRequest(f"Expected a file part named 'file', got parts: {found}")
@@ -73,9 +89,15 @@ def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:
         given = _json_object(metadata)
         values |= given
         text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+    action = _one_of("action", values.get("action"), ACTIONS)
+    key = _text("identifierFieldName", values) or _text("primaryKeyName", values)
+    if action in ("update", "upsert") and not key:
+        raise BadRequest(
+            f"Expected metaData primaryKeyName or identifierFieldName with action {action!r}, got neither"
+        )
     return Options(
-        action=_one_of("action", values.get("action"), ACTIONS),
-        key=_text("identifierFieldName", values) or _text("primaryKeyName", values),
+        action=action,
+        key=key,
         batch_size=_batch_size(values.get("bulkUploadRecordSize")),
         file_format=_one_of("format", values.get("format"), FORMATS) or "csv",
         callback_payload=values.get("callback-payload"),
@@ -83,7 +105,7 @@ def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:
     )
 
 
-def _read_form(request: Request) -> _Form:
+def _read_form(request: Request, form: _Form) -> None:
     content_type, parameters = parse_options_header(request.header("content-type"))
     if content_type != "multipart/form-data":
         raise BadRequest(
@@ -91,13 +113,11 @@ def _read_form(request: Request) -> _Form:
         )
     if not parameters.get("boundary"):
         raise BadRequest("Expected a boundary in the Content-Type of the multipart body, got none")
-    form = _Form()
     try:
         with PushMultipartParser(parameters["boundary"], max_segment_count=100) as parser:
             _receive(parser, request.body, form)
     except (MultipartError, UnicodeDecodeError) as error:
         raise BadRequest(f"The multipart body cannot be read: {error}") from None
-    return form
 
 
 def _receive(parser: PushMultipartParser, body: BinaryIO, form: _Form) -> None:
@@ -121,7 +141,8 @@ def _open_part(form: _Form, segment: MultipartSegment) -> BinaryIO | None:
     form.names.append(segment.name)
     if segment.name not in ("file", "metaData"):
         return None
-    sink = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # the job closes it
+    sink = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # the form or job closes it
+    form.opened.append(sink)
     if segment.name == "file":
         form.file = sink
     return sink

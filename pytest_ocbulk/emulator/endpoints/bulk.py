@@ -26,11 +26,6 @@ def create_upload(call: Call) -> Answer:
     if shape is not None and not shape.upload:
         raise BadRequest(f"Bulk upload is not enabled for object {name!r}")  # 3.3, elementbuilder
     upload = parse(call.request)
-    if upload.options.action in ("update", "upsert") and not upload.options.key:
-        raise BadRequest(
-            "Expected metaData primaryKeyName or identifierFieldName"
-            f" with action {upload.options.action!r}, got neither"
-        )
     plan = instance.plans.take(name)
     job = Job(
         id=call.emulator.ids.job(),
