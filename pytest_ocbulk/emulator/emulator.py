@@ -7,19 +7,20 @@ them may be called from any thread: there is one lock, here.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import RLock
 
 from . import routes
 from .callbacks import Callback
 from .clock import Clock, ManualClock
-from .connectors import Connector
+from .connectors import BUILT_IN, Connector, built_in
 from .dialect import DOCUMENTED, Dialect
 from .endpoints.bulk import status_body
 from .endpoints.call import JSON, Answer, Call, PlatformCall
-from .errors import ApiError, Forbidden
+from .endpoints.media import require
+from .errors import ApiError, Forbidden, NotFound
 from .instances import Credentials, Instance, Instances
 from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from .runner import Runner
@@ -74,9 +75,10 @@ class Ids:
 
 @dataclass(slots=True)
 class Defaults:
-    """What an instance made over the API starts with."""
+    """What an instance made over the API starts with; `quirks` win over those of its connector's file."""
 
     dialect: Dialect = DOCUMENTED
+    quirks: Mapping[str, object] = field(default_factory=dict)
     timeline: Timeline | None = None
     clock: Callable[[], Clock] = ManualClock
 
@@ -97,7 +99,10 @@ class _Visit:
 
 
 class Emulator:
-    """The fake service. `background`: a door's worker calls `work`, so large uploads need not block a call."""
+    """The fake service. `background`: a door's worker calls `work`, so large uploads need not block a call.
+
+    `connectors` are those of which `POST /instances` can make instances, by their key; by default the built-in ones.
+    """
 
     def __init__(
         self,
@@ -108,6 +113,7 @@ class Emulator:
         max_upload: int | None = None,
         known_user: Credentials | None = None,
         defaults: Defaults | None = None,
+        connectors: Mapping[str, Connector] | None = None,
     ) -> None:
         self.lock = RLock()
         self.store = store or Store()
@@ -115,8 +121,16 @@ class Emulator:
         self.defaults = defaults or Defaults()
         self.max_upload = max_upload
         self.known_user = known_user
+        self._connectors = connectors
         self.instances = Instances()
         self.runner = Runner(self.store, background=background, describe=status_body)
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        """The connectors by key; the built-in ones are read when they are first asked for."""
+        if self._connectors is None:
+            self._connectors = {key: built_in(key) for key in BUILT_IN}
+        return self._connectors
 
     def create_instance(
         self,
@@ -127,11 +141,16 @@ class Emulator:
         organization_secret: str | None = None,
         clock: Clock | None = None,
         dialect: Dialect | None = None,
+        quirks: Mapping[str, object] | None = None,
         name: str = "",
         configuration: dict[str, str] | None = None,
         tags: tuple[str, ...] = (),
     ) -> Instance:
-        """Make an instance; what is not given is made up (secrets) or taken from the defaults."""
+        """Make an instance; what is not given is made up (secrets) or taken from the defaults.
+
+        `quirks` win over those of the connector's file, which win over those of the dialect; raises
+        `OcBulkError` for an unknown name or value.
+        """
         with self.lock:
             number = self.ids.instance()
             clock = clock or self.defaults.clock()
@@ -141,7 +160,9 @@ class Emulator:
                 user_secret=user_secret or self.ids.secret("user", number),
                 organization_secret=organization_secret or self.ids.secret("organization", number),
                 connector=connector,
-                dialect=(dialect or self.defaults.dialect).with_quirks(connector.quirks),
+                dialect=(dialect or self.defaults.dialect).with_quirks(
+                    {**connector.quirks, **self.defaults.quirks, **(quirks or {})}
+                ),
                 clock=clock,
                 name=name or connector.name,
                 tags=tags,
@@ -184,16 +205,19 @@ class Emulator:
         return response
 
     def _visit(self, visit: _Visit, request: Request) -> Answer:
-        _, below = routes.strip(request.segments)
+        hub, below = routes.strip(request.segments)
         if below[:1] in routes.PLATFORM:
             return self._visit_platform(request, below)
         visit.instance = instance = self.instances.authenticate(request.header("authorization"))
         visit.now = now = instance.clock.now()
         self.runner.tick(instance, now)
+        if hub and instance.dialect.quirks.hub_checked and hub != instance.connector.hub:
+            raise NotFound(f"The element instance is in hub {instance.connector.hub!r}, not in {hub!r}")
         route, names = routes.match(request.method, instance.connector.fold(below))
         visit.operation = route.operation
         if instance.disabled and route.operation not in STILL_ALLOWED:
             raise Forbidden("The element instance is disabled")
+        require(request.header("accept"), route.produces)
         call = Call(self, request, names, now, instance)
         try:
             return route.endpoint(call)
@@ -203,6 +227,7 @@ class Emulator:
     def _visit_platform(self, request: Request, below: tuple[str, ...]) -> Answer:
         """Calls about instances need User and Organization, lists of hubs nothing at all (protocol.md 1, 2.1)."""
         route, names = routes.match(request.method, below)
+        require(request.header("accept"), route.produces)
         credentials = Credentials()
         if route.scope == "platform":
             credentials = self.instances.user(request.header("authorization"), self.known_user)

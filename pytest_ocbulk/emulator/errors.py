@@ -56,6 +56,12 @@ class MethodNotAllowed(ApiError):
     status = 405
 
 
+class NotAcceptable(ApiError):
+    """406: the answer cannot have the form that `Accept` asks for (protocol.md 2.3)."""
+
+    status = 406
+
+
 class Conflict(ApiError):
     """409: a record with that key is there already (protocol.md 9.1)."""
 
@@ -66,6 +72,12 @@ class PayloadTooLarge(ApiError):
     """413: beyond the size that the server was started with (protocol.md 10)."""
 
     status = 413
+
+
+class UnsupportedMediaType(ApiError):
+    """415: the body is of a type that the call does not read (protocol.md 2.3)."""
+
+    status = 415
 
 
 class OcBulkError(Exception):

@@ -24,7 +24,8 @@ BASE_PATH = "/elements/api-v2"
 class Route:
     """One call: method, path template, operation and the function that answers it.
 
-    `scope` says whose secrets it needs: those of an instance, of a user of the platform, or none.
+    `scope` says whose secrets it needs: those of an instance, of a user of the platform, or none. `produces` are the
+    media types of which `Accept` must cover one; none: the endpoint decides by itself.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Route:
     operation: str
     endpoint: Callable[[Any], Answer]
     scope: Literal["instance", "platform", "public"] = "instance"
+    produces: tuple[str, ...] = ("application/json",)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/bulk/{id}/status", "status", bulk.job_status),
     Route("GET", "/bulk/{id}/errors", "errors", bulk.job_errors),
     Route("PUT", "/bulk/{id}/cancel", "cancel", bulk.cancel_job),
-    Route("GET", "/bulk/{id}/{object}", "results", results.download_results),
+    Route("GET", "/bulk/{id}/{object}", "results", results.download_results, produces=()),
     Route("GET", "/bulk/{id}/{object}/data", "results", results.page_results),
     Route("POST", "/bulk/{object}", "upload", bulk.create_upload),
     Route("GET", "/{object}", "records", records.list_records),
