@@ -1,0 +1,84 @@
+"""The doors through which the golden exchanges are run: each is one line of the table `DOORS`.
+
+A door takes an emulator and gives a function that asks one thing and returns the answer as a client sees it.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from pytest_ocbulk.emulator.emulator import Emulator
+from pytest_ocbulk.emulator.messages import Disconnect, Request
+from pytest_ocbulk.server import Server
+
+PATIENCE = 5.0
+"""Seconds that a socket is waited for before a test fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as a client writes it: `target` is encoded, as it stands in the request line."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer as a client sees it; header names in lower case. `status` is 0 for a connection without answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Ask = Callable[[Sent], Received]
+Door = Callable[[Emulator], AbstractContextManager[Ask]]
+
+
+@contextmanager
+def core(emulator: Emulator) -> Iterator[Ask]:
+    """`Emulator.handle`, called directly."""
+
+    def ask(sent: Sent) -> Received:
+        answer = emulator.handle(Request.of(sent.method, sent.target, sent.headers, sent.body))
+        if isinstance(answer, Disconnect):
+            return Received(0, {}, b"")
+        body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
+        return Received(answer.status, lowered(answer.headers.items()), body)
+
+    yield ask
+
+
+@contextmanager
+def socket(emulator: Emulator) -> Iterator[Ask]:
+    """The real server, asked by the standard library's client over one connection."""
+    with Server(emulator) as server:
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE)
+
+        def ask(sent: Sent) -> Received:
+            connection.request(sent.method, sent.target, sent.body, dict(sent.headers))
+            response = connection.getresponse()
+            return Received(response.status, lowered(response.getheaders()), response.read())
+
+        try:
+            yield ask
+        finally:
+            connection.close()
+
+
+def lowered(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by their names in lower case; a header that comes twice is an error."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        assert name.lower() not in found, f"header {name} came twice"
+        found[name.lower()] = value
+    return found
+
+
+DOORS: dict[str, Door] = {"core": core, "socket": socket}
