@@ -46,7 +46,7 @@ def create_record(call: Call) -> Answer:
     """`POST /{object}`: the record with its id; where the connector says so, its `urn` alone (11.2)."""
     shape = find_shape(call)
     records = _collection(call, shape)
-    values = _values(shape, call.json_object(), complete=True)
+    values = record_values(shape, call.json_object(), complete=True)
     visible = None
     now = milliseconds(call.now)
     if shape.answers:
@@ -91,7 +91,7 @@ def _change(call: Call, *, complete: bool) -> Answer:
     shape = find_shape(call)
     records = _collection(call, shape)
     row = _find(call, records)
-    values = _values(shape, call.json_object(), complete=complete)
+    values = record_values(shape, call.json_object(), complete=complete)
     if complete:
         empty = dict.fromkeys(path for path in records.columns if path != records.key)
         values = empty | values
@@ -147,7 +147,7 @@ def _fields(query: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in query.get("fields", "").split(",") if name.strip()))
 
 
-def _values(shape: ObjectDefinition, body: dict[str, Any], *, complete: bool) -> dict[str, Any]:
+def record_values(shape: ObjectDefinition, body: dict[str, Any], *, complete: bool) -> dict[str, Any]:
     """Encoded values of a record body: checked, converted; keys the object does not have are dropped (11.1)."""
     flat = flatten(body)
     if shape.declared:
