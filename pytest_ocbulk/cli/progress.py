@@ -13,6 +13,9 @@ import click
 if TYPE_CHECKING:
     from pytest_ocbulk.client import JobStatusReport
 
+REDRAW = 0.1
+"""Seconds between two drawings of a bar; drawing for every chunk would cost more than sending it."""
+
 
 @contextmanager
 def counting(label: str, unit: Callable[[int], str]) -> Iterator[Callable[[int, int | None], None]]:
@@ -50,7 +53,7 @@ def watching(label: str) -> Iterator[Callable[[JobStatusReport], None]]:
         if report.records_count:
             text += f", {report.records_count:,} rows"
         if bar is not None:
-            bar.move(1, None, text)
+            bar.move(1, None, text, at_once=True)
         elif text != last:
             click.echo(f"{label}: {text}", err=True)
         last = text
@@ -68,24 +71,36 @@ class _Bar:
     def __init__(self, label: str) -> None:
         self._label = label
         self._bar: Any = None
+        self._drawn = float("-inf")
+        self._pending = 0
 
-    def move(self, by: int, total: int | None, text: str) -> None:
+    def move(self, by: int, total: int | None, text: str, *, at_once: bool = False) -> None:
+        """Go on by an amount; drawn ten times a second at most, and when it is complete."""
         if self._bar is None:
-            self._bar = click.progressbar(
-                iter(str, ""),  # nothing is iterated, but click wants something without a length
-                length=total,
-                label=self._label,
-                file=sys.stderr,
-                item_show_func=lambda text: text or "",
-                show_eta=total is not None,
-                width=30,
-            )
-            self._bar.__enter__()
-        self._bar.update(by, text)
+            self._bar = _progressbar(self._label, total)
+        self._pending += by
+        now = time.monotonic()
+        if at_once or now - self._drawn > REDRAW or self._bar.pos + self._pending == total:
+            self._bar.update(self._pending, text)
+            self._drawn, self._pending = now, 0
 
     def close(self) -> None:
+        """Leave the bar as it is and begin a new line."""
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
+
+
+def _progressbar(label: str, total: int | None) -> Any:
+    bar: Any = click.progressbar(
+        iter(str, ""),  # nothing is iterated, but without a total click wants something of unknown length
+        length=total,
+        label=label,
+        file=sys.stderr,
+        item_show_func=lambda text: text or "",
+        show_eta=total is not None,
+        width=30,
+    )
+    return bar.__enter__()
 
 
 def size(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -79,15 +80,18 @@ def wait_and_judge(
 
     with watching(f"Job {job_id(job)}") as on_poll:
         report = client.wait(job, timeout, interval, on_poll)
-    verdict = judge(report)
-    failed = list(client.errors(report)) if report.records_failed_count else []
-    if errors_to is not None:
-        write_errors(failed, errors_to)
+    failures = client.errors(report) if report.records_failed_count else iter(())
+    shown = list(itertools.islice(failures, SHOWN))
+    kept = None if errors_to is None else write_errors(itertools.chain(shown, failures), errors_to)
     if as_json:
-        print_json(facts_of(report) | {"errors": [facts_of(each) for each in failed[:SHOWN]]})
+        print_json(facts_of(report) | {"errors": [facts_of(each) for each in shown]})
     else:
-        _tell(report, failed, errors_to)
-    return verdict
+        _tell(report, shown)
+    if kept is not None:
+        click.echo(f"{kept:,} failed rows are in {errors_to}.", err=True)
+    elif (more := (report.records_failed_count or 0) - SHOWN) > 0:
+        click.echo(f"... and {more:,} more; --errors-to FILE keeps them all.", err=True)
+    return judge(report)
 
 
 def judge(report: JobStatusReport) -> Exit:
@@ -97,33 +101,31 @@ def judge(report: JobStatusReport) -> Exit:
     return Exit.ROWS_FAILED if report.records_failed_count else Exit.FINE
 
 
-def write_errors(failed: Iterable[RowError], path: Path) -> None:
-    """Keep failed rows, CSV or JSON lines by the name of the file."""
+def write_errors(failed: Iterable[RowError], path: Path) -> int:
+    """Keep failed rows, as CSV or JSON lines by the name of the file. Returns how many there were."""
+    count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        if path.suffix in (".json", ".jsonl"):
-            file.writelines(json.dumps(facts_of(each), ensure_ascii=False) + "\n" for each in failed)
-        else:
-            writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, lineterminator="\n")
+        as_json = path.suffix in (".json", ".jsonl")
+        if not as_json:
             writer.writerow(["row", "message"])
-            writer.writerows([each.row, each.message] for each in failed)
+        for each in failed:
+            count += 1
+            if as_json:
+                file.write(json.dumps(facts_of(each), ensure_ascii=False) + "\n")
+            else:
+                writer.writerow([each.row, each.message])
+    return count
 
 
-def _tell(report: JobStatusReport, failed: list[RowError], errors_to: Path | None) -> None:
+def _tell(report: JobStatusReport, shown: list[RowError]) -> None:
+    ended = f"Job {report.id} ended {report.status}"
     if not report.succeeded:
-        reason = f": {report.error}" if report.error else ""
-        click.secho(f"Job {report.id} ended {report.status}{reason}", fg="red")
-        return
-    if not report.records_failed_count:
+        click.secho(f"{ended}: {report.error}" if report.error else ended, fg="red")
+    elif not report.records_failed_count:
         count = "all" if report.records_count is None else f"all {report.records_count:,}"
-        click.secho(f"Job {report.id} ended {report.status}: {count} rows are in.", fg="green")
-        return
-    of = "" if report.records_count is None else f" of {report.records_count:,}"
-    click.secho(
-        f"Job {report.id} ended {report.status}: {report.records_failed_count:,}{of} rows failed.",
-        fg="yellow",
-    )
-    print_table(([cell(each.row), cell(each.message)] for each in failed[:SHOWN]), ["row", "message"])
-    if errors_to is not None:
-        click.echo(f"All {len(failed):,} are in {errors_to}.")
-    elif len(failed) > SHOWN:
-        click.echo(f"... and {len(failed) - SHOWN:,} more; --errors-to FILE keeps them all.")
+        click.secho(f"{ended}: {count} rows are in.", fg="green")
+    else:
+        of = "" if report.records_count is None else f" of {report.records_count:,}"
+        click.secho(f"{ended}: {report.records_failed_count:,}{of} rows failed.", fg="yellow")
+    print_table(([cell(each.row), cell(each.message)] for each in shown), ["row", "message"])

@@ -40,6 +40,6 @@ def command(client: BulkClient, job: str, output: Path | None, limit: int | None
     """
     failed = limited(client.errors(job), limit)
     if output is not None:
-        write_errors(failed, output)
+        click.echo(f"{write_errors(failed, output):,} failed rows are in {output}.", err=True)
     elif not print_all(failed, ["row", "message"], as_json):
         click.echo("No row failed.", err=True)
