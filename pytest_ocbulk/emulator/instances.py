@@ -137,12 +137,15 @@ class Instances:
         return known
 
     def user(self, header: str, known: Credentials | None = None) -> Credentials:
-        """The user of a platform call: `known`, or the user of any instance; raises `Unauthorized`."""
+        """The user of a platform call: `known`, or the user of any instance; raises `Unauthorized`.
+
+        An element token that came along is kept: some calls are about its instance.
+        """
         given = Credentials.parse(header)
         users = [Credentials(user=each.user_secret, organization=each.organization_secret) for each in self]
         for user in [*users, *([known] if known else [])]:
             if _same(given.user, user.user) and _same(given.organization, user.organization):
-                return Credentials(user=user.user, organization=user.organization)
+                return given
         raise Unauthorized
 
     def of(self, user: Credentials) -> list[Instance]:

@@ -7,10 +7,13 @@ under an `orderBy` it names the number of rows shown (`offset`).
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .errors import BadRequest
+
+_Row = TypeVar("_Row")
 
 PAGE_SIZE = 200
 MAX_PAGE_SIZE = 5000
@@ -40,6 +43,21 @@ def page_of(query: Mapping[str, str], cap: int | None = None) -> Page:
 def token(kind: str, number: int) -> str:
     """A page token: kind `a` continues behind row `number`, kind `o` skips `number` rows."""
     return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")
+
+
+def cut(
+    found: Sequence[_Row], size: int, following: Callable[[_Row], str], *, always: bool
+) -> tuple[Sequence[_Row], dict[str, str]]:
+    """The rows of a page and its headers, out of the rows found: one more than `size` tells that there are more.
+
+    `following` makes the token from the last row shown. There is none on the last page (protocol.md 3.9, 9.2); with
+    `always` there is one as long as a row is shown, as some elements have it.
+    """
+    shown = found[:size]
+    headers = {"elements-returned-count": str(len(shown))}
+    if shown and (always or len(found) > size):
+        headers["elements-next-page-token"] = following(shown[-1])
+    return shown, headers
 
 
 def _read(text: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .endpoints import bulk, discovery, records, results
+from .endpoints import bulk, discovery, elements, instances, records, results
 from .errors import MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -42,6 +42,31 @@ class Route:
 
 
 ROUTES: tuple[Route, ...] = (
+    Route("GET", "/hubs", "hubs", elements.list_hubs, "public"),
+    Route("GET", "/hubs/keys", "hubs", elements.list_hub_keys, "public"),
+    Route("GET", "/hubs/{hub}", "hubs", elements.get_hub, "public"),
+    Route("GET", "/hubs/{hub}/elements", "hubs", elements.list_hub_elements, "public"),
+    Route("GET", "/elements", "elements", elements.list_elements, "platform"),
+    Route("GET", "/elements/{element}", "elements", elements.get_element, "platform"),
+    Route("GET", "/elements/{element}/instances", "instances", instances.list_instances, "platform"),
+    Route("POST", "/elements/{element}/instances", "instances", instances.create_instance, "platform"),
+    Route("GET", "/instances", "instances", instances.list_instances, "platform"),
+    Route("POST", "/instances", "instances", instances.create_instance, "platform"),
+    Route("PATCH", "/instances", "instances", instances.patch_instance, "platform"),
+    Route("PUT", "/instances", "instances", instances.put_instance, "platform"),
+    Route("DELETE", "/instances", "instances", instances.delete_instance, "platform"),
+    *(
+        Route(method, path + below, "instances", endpoint, "platform")
+        for path in ("/instances/{id}", "/elements/{element}/instances/{id}")
+        for method, below, endpoint in (
+            ("GET", "", instances.get_instance),
+            ("PATCH", "", instances.patch_instance),
+            ("PUT", "", instances.put_instance),
+            ("DELETE", "", instances.delete_instance),
+            ("PUT", "/enabled", instances.enable_instance),
+            ("DELETE", "/enabled", instances.disable_instance),
+        )
+    ),
     Route("GET", "/objects", "objects", discovery.list_objects),
     Route("GET", "/objects/{object}/metadata", "metadata", discovery.object_metadata),
     Route("GET", "/ping", "ping", discovery.ping),
@@ -106,10 +131,13 @@ def _bind(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] |
 
 
 def strip(segments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """The hub in a path, empty if there is none, and the segments below it; raises `NotFound` off the base."""
+    """The hub in a path, empty if there is none, and the segments below it; raises `NotFound` off the base.
+
+    `/hubs/{hub}/elements` is a call about the hub itself.
+    """
     if segments[:2] != BASE:
         raise NotFound(f"No resource found at /{'/'.join(segments)}; the API is below {BASE_PATH}")
     rest = segments[2:]
-    if len(rest) > 2 and rest[0] == "hubs":
+    if len(rest) > 2 and rest[0] == "hubs" and rest[2:] != ("elements",):
         return rest[1], rest[2:]
     return "", rest
