@@ -1,0 +1,60 @@
+"""Where the service lives: the hosts that are the fake's, and the base URLs under which it is called.
+
+A door that sees whole URLs asks an `Addresses` which of them are the service's, and gets the target as the core
+expects it: `/elements/api-v2/...`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from .emulator.errors import OcBulkError
+from .emulator.routes import BASE_PATH
+
+DEFAULT_BASE_URL = f"https://api.openconnectors.us2.ext.hana.ondemand.com{BASE_PATH}"
+"""The base URL of SAP's page on Microsoft SQL Server Bulk (protocol.md 1)."""
+
+SERVICE = re.compile(
+    r"https://(?:"
+    r"api\.openconnectors(?:\.[a-z0-9-]+)+\.ext\.hana\.ondemand\.com"
+    r"|(?:api|console|staging|qa|snapshot)\.cloud-elements\.com"
+    r"|api\.cloud-elements\.co\.uk"
+    r")(?::443)?"
+)
+"""The origins of the real service, production, trial and staging (protocol.md 1)."""
+
+
+def base_url(text: str) -> str:
+    """A base URL as a test names it, without a slash at its end; raises `OcBulkError` for anything else."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise OcBulkError(f"a base URL looks like {DEFAULT_BASE_URL}, got {text!r}")
+    return text.rstrip("/")
+
+
+@dataclass(slots=True)
+class Addresses:
+    """The URLs that are the fake's: those of the service, and those below any of `bases`."""
+
+    bases: tuple[str, ...] = ()
+    _service: dict[str, bool] = field(default_factory=dict)
+
+    def target(self, url: str) -> str | None:
+        """The part of `url` that the core reads (`/elements/api-v2/objects?x=1`), None if it is another's.
+
+        What follows a configured base URL is put below `/elements/api-v2`, whatever the base's own path is.
+        """
+        for base in self.bases:
+            if url.startswith(base) and url[len(base) : len(base) + 1] in ("", "/", "?"):
+                return BASE_PATH + url[len(base) :]
+        start = url.find("/", 8)
+        origin, rest = (url, "/") if start < 0 else (url[:start], url[start:])
+        return rest if self._is_service(origin) else None
+
+    def _is_service(self, origin: str) -> bool:
+        known = self._service.get(origin)
+        if known is None:
+            known = self._service[origin] = SERVICE.fullmatch(origin.lower()) is not None
+        return known

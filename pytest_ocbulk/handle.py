@@ -1,0 +1,345 @@
+"""OcBulk: what a test holds in its hand.
+
+One handle is one instance of a connector in a fake: its address and secrets, its records and jobs, its clock, its
+faults, what was asked of it, and the assertions about all that. All fixtures give the same handle; they differ in
+the door behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .emulator import ocnql
+from .emulator.clock import ManualClock
+from .emulator.connectors import ObjectDefinition
+from .emulator.emulator import Emulator
+from .emulator.endpoints.records import record_values
+from .emulator.errors import ApiError, OcBulkError, nearest
+from .emulator.faults import FaultPlan
+from .emulator.instances import Instance
+from .emulator.jobs import FAILED, SUCCESSFUL
+from .emulator.journal import Journal
+from .emulator.plans import JobPlan
+from .emulator.runner import milliseconds
+from .emulator.store import Collection, Selection, Taken, record
+from .emulator.timeline import Timeline
+from .in_process import InProcess
+from .jobs import OcBulkJobs
+
+if TYPE_CHECKING:
+    import responses
+
+    from .asgi import AsgiApp
+    from .client import BulkClient
+    from .contacts import ContactsFile
+    from .httpx_transport import FakeTransport
+
+Rows = Iterable[Mapping[str, object]]
+
+
+class Door(Protocol):
+    """The way by which code under test reaches a fake."""
+
+    emulator: Emulator
+    fake: InProcess
+
+    @property
+    def base_url(self) -> str:
+        """The address under which the fake is called."""
+        ...
+
+    def settle(self) -> None:
+        """Let happen what is due."""
+        ...
+
+    @property
+    def other_hosts(self) -> str:
+        """What becomes of calls to other hosts."""
+        ...
+
+    @other_hosts.setter
+    def other_hosts(self, choice: str) -> None: ...
+
+    def install_into(self, mock: responses.RequestsMock) -> None:
+        """Put the fake into a mock of the test's own."""
+        ...
+
+
+class OcBulkClock(ManualClock):
+    """A test's clock: it moves when it is told to, and what is due by then happens at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved: Callable[[], None] = lambda: None
+
+    def advance(self, by: float | str) -> None:
+        """Move forward by seconds or a duration such as `"5s"`, `"10m"`, `"1h30m"`."""
+        super().advance(by)
+        self.moved()
+
+
+class OcBulk:
+    """One instance of a connector in a fake, with everything a test wants of it."""
+
+    def __init__(
+        self,
+        door: Door,
+        instance: Instance,
+        clock: OcBulkClock,
+        seed: str,
+        directory: Callable[[], Path | None],
+    ) -> None:
+        self._door = door
+        self._emulator = door.emulator
+        self._instance = instance
+        self._seed = seed
+        self._directory = directory
+        self._contacts_made = 0
+        self.clock = clock
+        self.jobs = OcBulkJobs(door.emulator, instance, door.settle)
+
+    def __repr__(self) -> str:
+        return f"<OcBulk {self._instance.connector.key} at {self.base_url}, {len(self.jobs)} jobs>"
+
+    # -- how to reach it --------------------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """The address under which code under test calls: it ends in `/elements/api-v2`, or is the configured one."""
+        return self._door.base_url
+
+    @property
+    def element_token(self) -> str:
+        """The secret that stands for this instance."""
+        return self._instance.token
+
+    @property
+    def user_secret(self) -> str:
+        """The secret of the instance's user."""
+        return self._instance.user_secret
+
+    @property
+    def organization_secret(self) -> str:
+        """The secret of the user's organization."""
+        return self._instance.organization_secret
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of an authorized call."""
+        secrets = {
+            "User": self.user_secret,
+            "Organization": self.organization_secret,
+            "Element": self.element_token,
+        }
+        return {"Authorization": ", ".join(f"{scheme} {secret}" for scheme, secret in secrets.items())}
+
+    def env(self) -> dict[str, str]:
+        """Environment variables for code that is configured so; the same that `BulkClient.from_environment` reads."""
+        return {
+            "OPEN_CONNECTORS_BASE_URL": self.base_url,
+            "OPEN_CONNECTORS_ELEMENT_TOKEN": self.element_token,
+            "OPEN_CONNECTORS_USER_SECRET": self.user_secret,
+            "OPEN_CONNECTORS_ORGANIZATION_SECRET": self.organization_secret,
+            "OPEN_CONNECTORS_HUB": self._instance.connector.hub,
+        }
+
+    def client(self) -> BulkClient:
+        """A `BulkClient` of this instance; it waits on the fake's clock, so waiting takes no time."""
+        from .client import BulkClient
+
+        return BulkClient(
+            self.base_url,
+            element_token=self.element_token,
+            user_secret=self.user_secret,
+            organization_secret=self.organization_secret,
+            clock=self.clock.now,
+            sleep=self.clock.advance,
+        )
+
+    @property
+    def connector(self) -> str:
+        """The connector's key, such as `marketing`."""
+        return self._instance.connector.key
+
+    @property
+    def dialect(self) -> str:
+        """How the service words things: `documented` or `live`."""
+        return self._instance.dialect.name
+
+    # -- other clients in-process -----------------------------------------------------------------------
+
+    def install_into(self, mock: responses.RequestsMock) -> None:
+        """Put the fake into a `responses` mock of the test's own, which hides the fixture's while it is active."""
+        self._door.install_into(mock)
+
+    @property
+    def other_hosts(self) -> str:
+        """What becomes of `requests` calls to other hosts: they `pass` (the default), or are refused (`refuse`)."""
+        return self._door.other_hosts
+
+    @other_hosts.setter
+    def other_hosts(self, choice: str) -> None:
+        self._door.other_hosts = choice
+
+    @property
+    def asgi(self) -> AsgiApp:
+        """The fake as an ASGI 3 application, for any client that can be given one."""
+        from .asgi import AsgiApp
+
+        return AsgiApp(self._door.fake)
+
+    def httpx_transport(self) -> FakeTransport:
+        """The fake as a transport for `httpx.Client` and `httpx.AsyncClient`; needs the extra `[httpx]`."""
+        try:
+            from .httpx_transport import FakeTransport
+        except ImportError as error:
+            raise OcBulkError(
+                "httpx_transport() needs httpx, which is not installed; "
+                "run: python -m pip install 'pytest-ocbulk[httpx]'"
+            ) from error
+        return FakeTransport(self._door.fake, self.base_url)
+
+    # -- records ----------------------------------------------------------------------------------------
+
+    def seed(self, object: str, rows: Rows) -> None:
+        """Put records there before the test begins; nested values and column paths (`a.b`) are both understood.
+
+        Raises `OcBulkError` for rows that the connector would refuse.
+        """
+        shape = self._shape(object)
+        now = milliseconds(self.clock.now())
+        with self._emulator.lock:
+            records = self._records(shape)
+            for number, row in enumerate(rows, 1):
+                try:
+                    values = record_values(shape, dict(row), complete=True)
+                    records.insert(list(values), [list(values.values())], now)
+                except ApiError as error:
+                    raise OcBulkError(f"seed({object!r}): row {number}: {error.message}") from None
+                except Taken as taken:
+                    raise OcBulkError(
+                        f"seed({object!r}): row {number}: another record has this {taken.field} already"
+                    ) from None
+
+    def records(self, object: str, where: str | None = None) -> list[dict[str, Any]]:
+        """The records of an object that a client would find now, oldest first.
+
+        `where` is a condition as in `GET /{object}?where=`, such as `"C_FirstName = 'Ann'"`.
+        """
+        shape = self._shape(object)
+        try:
+            condition = ocnql.parse_where(where) if where else None
+        except ApiError as error:
+            raise OcBulkError(f"records({object!r}, where={where!r}): {error.message}") from None
+        with self._emulator.lock:
+            self._emulator.runner.tick(self._instance, self.clock.now())
+            records = self._records(shape)
+            paths = records.paths
+            found = records.select(Selection(condition, now=milliseconds(self.clock.now())), paths=paths)
+        return [record(paths, row[1:]) for row in found]
+
+    def _shape(self, name: str) -> ObjectDefinition:
+        shape = self._instance.shape(name)
+        if shape is None:
+            objects = [*self._instance.connector.objects, *self._instance.tables]
+            raise OcBulkError(f"{self.connector} has no object {name!r}{nearest(name, objects)}")
+        return shape
+
+    def _records(self, shape: ObjectDefinition) -> Collection:
+        return self._emulator.store.collection(self._instance.id, shape.name, shape)
+
+    def contacts(
+        self,
+        n: int,
+        *,
+        object: str = "contact",
+        locale: str = "en_US",
+        seed: int | str | None = None,
+        encoding: str = "utf-8",
+        bom: bool = False,
+        delimiter: str = ",",
+        newline: str = "\n",
+        bad: Mapping[str, int] | None = None,
+    ) -> ContactsFile:
+        """Make a CSV of `n` contacts: `.path`, `.bytes`, `.rows` and the errors that it will cause.
+
+        They follow from the test's id, so two tests never share a contact and two runs always do; each further call
+        in a test makes others. `seed` chooses other ones, `bad` spoils some rows: `{"email": 3, "duplicate": 2}`.
+        """
+        from .contacts import contacts
+
+        self._contacts_made += 1
+        return contacts(
+            n,
+            connector=self.connector,
+            object=object,
+            locale=locale,
+            seed=f"{self._seed} {self._contacts_made}" if seed is None else seed,
+            encoding=encoding,
+            bom=bom,
+            delimiter=delimiter,
+            newline=newline,
+            bad=bad,
+            directory=self._directory(),
+        )
+
+    # -- plans ------------------------------------------------------------------------------------------
+
+    def next_job(
+        self,
+        timeline: str | None = None,
+        *,
+        object: str | None = None,
+        fail_rows: Mapping[int, str] | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Plan the course of the next job (or the next about `object`): `"CREATED 2s RUNNING x3 COMPLETE"`.
+
+        `fail_rows` maps row numbers, from 1, to the text of their error; `error` is the text that a job carries
+        which ends in `ABORTED` or `ERROR`. Several plans wait in a queue. Raises `OcBulkError` for a plan that
+        could not be followed.
+        """
+        plan = Timeline.parse(timeline) if timeline is not None else self._instance.plans.default
+        if object is not None:
+            self._shape(object)
+        if error is not None and plan.end not in FAILED:
+            raise OcBulkError(
+                f"next_job(error=...) is for a timeline that ends in ABORTED or ERROR, got {str(plan)!r}"
+            )
+        wrong = [row for row in fail_rows or () if not _is_row_number(row)]
+        if wrong:
+            raise OcBulkError(f"next_job(fail_rows=...) counts rows from 1, got {wrong[0]!r}")
+        if fail_rows and plan.end not in SUCCESSFUL:
+            raise OcBulkError(
+                f"next_job(fail_rows=...) is for a timeline that ends in COMPLETE, got {str(plan)!r}: "
+                "a job that fails applies no rows"
+            )
+        with self._emulator.lock:
+            self._instance.plans.queued.append(JobPlan(plan, object, fail_rows or {}, error))
+
+    def visibility(self, lag: float | str = 0.0, partial: float | None = None) -> None:
+        """Let records of coming jobs show up `lag` late, all but the part `partial` (0 to 1)."""
+        self._instance.visibility.set(lag, partial)
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What is to go wrong: `faults.on("upload", status(503), times=2)`."""
+        return self._instance.faults
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The instance's configuration, such as `event.notification.signature.key`; a test may change it."""
+        return self._instance.configuration
+
+    # -- what happened ----------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> Journal:
+        """What was asked of this instance and what it answered, oldest first."""
+        return self._instance.journal
+
+
+def _is_row_number(row: object) -> bool:
+    return type(row) is int and row >= 1

@@ -1,0 +1,107 @@
+"""The emulator called directly: what the doors without a socket have in common.
+
+Nothing waits here. An answer that is late moves the clock of the instance that gave it, so that code which
+measures time by the fake's clock sees the delay, and a client whose timeout is shorter gets its timeout.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+from .emulator.clock import ManualClock
+from .emulator.emulator import Emulator
+from .emulator.messages import SPOOL_BYTES, Disconnect, Request, Response
+
+INSTANCE_HEADER = "elements-element-instance-id"
+
+
+class ConnectionReset(Exception):
+    """The fake gave no answer; each door raises what its library raises for a reset connection."""
+
+
+class AnswerTooLate(Exception):
+    """The answer takes longer than the client waits; each door raises what its library raises for a read timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A call that no instance could be found for: wrong or missing credentials, or a path outside of the API."""
+
+    method: str
+    path: str
+    status: int
+
+
+@dataclass(slots=True)
+class InProcess:
+    """An emulator for the doors without a socket. `settle` runs after each call: callbacks may be due."""
+
+    emulator: Emulator
+    settle: Callable[[], None] = lambda: None
+    strays: deque[Stray] = field(default_factory=lambda: deque(maxlen=100))
+
+    def ask(self, request: Request, timeout: float | None = None) -> Response:
+        """Answer one request of a client that waits `timeout` seconds for it, None: for ever.
+
+        Raises `ConnectionReset` and `AnswerTooLate`.
+        """
+        answer = self.emulator.handle(request)
+        self.settle()
+        if isinstance(answer, Disconnect):
+            raise ConnectionReset
+        number = answer.headers.get(INSTANCE_HEADER)
+        if number is None:
+            self.strays.append(Stray(request.method, request.path, answer.status))
+        elif answer.delivery.delay:
+            self._pass_time(int(number), answer.delivery.delay, timeout)
+        return answer
+
+    def _pass_time(self, instance_id: int, delay: float, timeout: float | None) -> None:
+        instance = self.emulator.instances.by_id(instance_id)
+        late = timeout is not None and timeout < delay
+        if instance is not None and isinstance(instance.clock, ManualClock):
+            instance.clock.advance(timeout if late and timeout is not None else delay)
+        if late:
+            raise AnswerTooLate
+
+
+def spooled(pieces: Iterable[bytes]) -> BinaryIO:
+    """A body that comes in pieces, as a file: in memory while it is small, on disk beyond that."""
+    body = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # closed by its reader
+    for piece in pieces:
+        body.write(piece)
+    body.seek(0)
+    return body
+
+
+@contextmanager
+def body_file(body: object) -> Iterator[BinaryIO]:
+    """A request body of any kind that HTTP libraries take (bytes, text, file, iterable), as a file to read.
+
+    Text is UTF-8, as urllib3 sends it. A file is read from where it stands, as a real connection would.
+    """
+    file = _as_file(body)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def _as_file(body: object) -> BinaryIO:
+    if body is None:
+        return BytesIO()
+    if isinstance(body, str):
+        return BytesIO(body.encode())
+    if isinstance(body, bytes | bytearray | memoryview):
+        return BytesIO(body)
+    read = getattr(body, "read", None)
+    pieces = (
+        iter(lambda: read(SPOOL_BYTES), b"") if read is not None else iter(cast("Iterable[object]", body))
+    )
+    return spooled(piece.encode() if isinstance(piece, str) else cast("bytes", piece) for piece in pieces)

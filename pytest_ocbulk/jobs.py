@@ -1,0 +1,162 @@
+"""The jobs of a fake as a test sees and moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+from .emulator import jobs
+from .emulator.emulator import Emulator
+from .emulator.endpoints.bulk import error_item
+from .emulator.errors import OcBulkError
+from .emulator.instances import Instance
+from .emulator.jobs import Job
+from .emulator.timeline import Step, Timeline
+
+
+class OcBulkJob:
+    """One job: what became of it so far, and how to move it on. `settle` lets follow what a move causes."""
+
+    def __init__(self, emulator: Emulator, instance: Instance, settle: Callable[[], None], job: Job) -> None:
+        self._emulator = emulator
+        self._instance = instance
+        self._settle = settle
+        self._job = job
+
+    def __repr__(self) -> str:
+        return f"<job {self.id}: {self._job.direction} {self.object}, {self.timeline}, now {self.status}>"
+
+    @property
+    def id(self) -> str:
+        """The job's id, a decimal string."""
+        return self._job.id
+
+    @property
+    def object(self) -> str:
+        """The object that the job is about."""
+        return self._job.object_name
+
+    @property
+    def direction(self) -> str:
+        """`UPLOAD` or `DOWNLOAD`."""
+        return self._job.direction
+
+    @property
+    def status(self) -> str:
+        """The present status in the words of the dialect, by the clock; asking is not a look of the timeline."""
+        with self._emulator.lock:
+            self._emulator.runner.tick(self._instance, self._instance.clock.now())
+            return self._instance.dialect.word(self._job.status)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the status is final."""
+        return self._job.terminal
+
+    @property
+    def timeline(self) -> str:
+        """The planned course as one line of text, in the words of the dialect."""
+        return spelled(self._job.course.timeline, self._instance)
+
+    @property
+    def history(self) -> list[tuple[str, float]]:
+        """The statuses so far, each with the seconds from the job's creation to it."""
+        word = self._instance.dialect.word
+        return [(word(event.status), event.at - self._job.created) for event in self._job.events]
+
+    @property
+    def records_count(self) -> int:
+        """Data rows settled so far, failed ones included."""
+        return self._job.records
+
+    @property
+    def failed_count(self) -> int:
+        """Rows that failed."""
+        return self._job.failed
+
+    @property
+    def error(self) -> str | None:
+        """Why the whole job failed, None if it did not."""
+        return self._job.error
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """All failed rows, as `GET /bulk/{id}/errors` shows them."""
+        with self._emulator.lock:
+            found = self._emulator.store.failures(self.id, 0, -1)
+        return [error_item(row, text) for row, text in found]
+
+    def advance(self) -> None:
+        """Take one step of the timeline now, whatever it waits for."""
+        with self._emulator.lock:
+            self._emulator.runner.advance_job(self._instance, self._job, self._instance.clock.now())
+        self._settle()
+
+    def finish(self) -> None:
+        """Succeed now: rows are applied, the status becomes COMPLETE."""
+        self._end(jobs.COMPLETED)
+
+    def fail(self, error: str, status: str = "ABORTED") -> None:
+        """Fail now, `ABORTED` or `ERROR`, with this text as the job's error."""
+        if status not in jobs.FAILED:
+            raise OcBulkError(f"a job fails as ABORTED or ERROR, got {status!r}")
+        self._end(status, error)
+
+    def _end(self, status: str, error: str | None = None) -> None:
+        with self._emulator.lock:
+            if self._job.terminal:
+                raise OcBulkError(f"job {self.id} is {self.status} already, which is final")
+            now = self._instance.clock.now()
+            self._job.error = error
+            rest = Timeline((Step(self._job.status), Step(status)))
+            self._emulator.runner.redirect(self._instance, self._job, rest, now)
+            self._emulator.runner.tick(self._instance, now)
+        self._settle()
+
+
+class OcBulkJobs(Sequence[OcBulkJob]):
+    """The jobs of a fake, oldest first; by place (`jobs[-1]`) or by id (`jobs["1234"]`)."""
+
+    def __init__(self, emulator: Emulator, instance: Instance, settle: Callable[[], None]) -> None:
+        self._emulator = emulator
+        self._instance = instance
+        self._settle = settle
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(map(repr, self))}]"
+
+    def __len__(self) -> int:
+        return len(self._instance.jobs)
+
+    def __iter__(self) -> Iterator[OcBulkJob]:
+        for job in tuple(self._instance.jobs.values()):
+            yield self._handle(job)
+
+    @overload
+    def __getitem__(self, which: int | str) -> OcBulkJob: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> list[OcBulkJob]: ...
+
+    def __getitem__(self, which: int | str | slice) -> OcBulkJob | list[OcBulkJob]:
+        if isinstance(which, str):
+            if which not in self._instance.jobs:
+                raise OcBulkError(f"there is no job {which!r}; {self._known()}")
+            return self._handle(self._instance.jobs[which])
+        found = list(self)
+        if isinstance(which, int) and not -len(found) <= which < len(found):
+            raise OcBulkError(f"there is no job at place {which}; {self._known()}")
+        return found[which]
+
+    def _handle(self, job: Job) -> OcBulkJob:
+        return OcBulkJob(self._emulator, self._instance, self._settle, job)
+
+    def _known(self) -> str:
+        ids = ", ".join(self._instance.jobs)
+        return f"the jobs so far are {ids}" if ids else "no job was created so far"
+
+
+def spelled(timeline: Timeline, instance: Instance) -> str:
+    """A timeline in the words of the instance's dialect."""
+    word = instance.dialect.word
+    return " ".join(str(step).replace(step.status, word(step.status), 1) for step in timeline.steps)

@@ -1,0 +1,123 @@
+"""What a fake in a test starts with, and where that is said.
+
+A marker wins over the command line, that over the environment, that over the ini file, that over the default. A
+wrong value is refused with the place it came from and the nearest right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .addresses import DEFAULT_BASE_URL, base_url
+from .emulator.connectors import BUILT_IN, Connector, find
+from .emulator.dialect import DIALECTS, DOCUMENTED, Dialect, dialect_named, set_quirks
+from .emulator.errors import OcBulkError, nearest
+from .emulator.timeline import Timeline
+
+BOTH = "both"
+MARKER_KEYS = ("connector", "dialect", "job", "quirks", "seed", "allow")
+ALLOWANCES = ("stray_call", "undelivered_callback", "unfinished_job", "unfired_fault", "unused_job")
+"""What a test may leave behind when it says so: `@pytest.mark.ocbulk(allow=...)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a fake starts with; `seed` is what its contacts and secrets are made from."""
+
+    connector: Connector
+    dialect: Dialect = DOCUMENTED
+    job: Timeline | None = None
+    quirks: Mapping[str, object] = field(default_factory=dict)
+    seed: str = ""
+    allow: frozenset[str] = frozenset()
+    base_url: str = DEFAULT_BASE_URL
+
+    @property
+    def wording(self) -> Dialect:
+        """The dialect with the quirks set."""
+        return self.dialect.with_quirks(self.quirks)
+
+
+def read_settings(values: Mapping[str, Any], seed: str, folder: Path) -> Settings:
+    """Settings from values by name; a connector file is looked for in `folder`. Raises `OcBulkError`.
+
+    `seed` is what the test itself contributes; a value `seed` varies it.
+    """
+    check_names(values)
+    given = values.get("seed")
+    return Settings(
+        connector=_connector(values.get("connector") or "marketing", folder),
+        dialect=_dialect(values.get("dialect") or "documented"),
+        job=_timeline(values.get("job")),
+        quirks=_quirks(values.get("quirks") or {}),
+        seed=seed if given is None else f"{seed} {given}",
+        allow=_allowances(values.get("allow") or ()),
+        base_url=base_url(values.get("base_url") or DEFAULT_BASE_URL),
+    )
+
+
+def check_names(values: Iterable[str]) -> None:
+    """Refuse a name that no setting has."""
+    for name in values:
+        if name not in MARKER_KEYS and name != "base_url":
+            raise OcBulkError(f"unknown keyword {name!r}{nearest(name, MARKER_KEYS)}")
+
+
+def check_dialect(name: str) -> None:
+    """Refuse what is neither a dialect nor `both`."""
+    if name not in (*DIALECTS, BOTH):
+        raise OcBulkError(f"unknown dialect {name!r}{nearest(name, (*DIALECTS, BOTH))}")
+
+
+def check_connector(name: str) -> None:
+    """Refuse what is neither a built-in connector nor the name of a file."""
+    if not name.endswith(".toml") and name not in BUILT_IN:
+        raise OcBulkError(
+            f"unknown connector {name!r}{nearest(name, BUILT_IN)}; a file of your own ends in .toml"
+        )
+
+
+def _connector(name: object, folder: Path) -> Connector:
+    if isinstance(name, Connector):
+        return name
+    if not isinstance(name, str):
+        raise OcBulkError(f"connector is a name like 'sage200' or a file like 'mine.toml', got {name!r}")
+    check_connector(name)
+    return find(str(folder / name) if name.endswith(".toml") else name)
+
+
+def _dialect(name: object) -> Dialect:
+    if isinstance(name, Dialect):
+        return name
+    if not isinstance(name, str):
+        raise OcBulkError(f"dialect is 'documented' or 'live', got {name!r}")
+    return dialect_named(name)
+
+
+def _timeline(line: object) -> Timeline | None:
+    if line is None or isinstance(line, Timeline):
+        return line
+    if not isinstance(line, str):
+        raise OcBulkError(f"job is a timeline like 'CREATED 2s RUNNING COMPLETE', got {line!r}")
+    return Timeline.parse(line)
+
+
+def _quirks(switches: object) -> Mapping[str, object]:
+    if not isinstance(switches, Mapping):
+        raise OcBulkError(f"quirks is a dictionary like {{'id_type': 'number'}}, got {switches!r}")
+    set_quirks(DOCUMENTED.quirks, switches)
+    return dict(switches)
+
+
+def _allowances(names: object) -> frozenset[str]:
+    words = (names,) if isinstance(names, str) else names
+    if not isinstance(words, Iterable):
+        raise OcBulkError(f"allow is a name or several, got {names!r}")
+    allowed = frozenset(map(str, words))
+    for word in sorted(allowed):
+        if word not in ALLOWANCES:
+            raise OcBulkError(f"unknown allowance {word!r}{nearest(word, ALLOWANCES)}")
+    return allowed
