@@ -108,9 +108,8 @@ def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:
 def _read_form(request: Request, form: _Form) -> None:
     content_type, parameters = parse_options_header(request.header("content-type"))
     if content_type != "multipart/form-data":
-        raise BadRequest(
-            f"Expected a multipart/form-data body with a file part, got {content_type or 'no Content-Type'!r}"
-        )
+        came = repr(content_type) if content_type else "no Content-Type"
+        raise BadRequest(f"Expected a multipart/form-data body with a file part, got {came}")
     if not parameters.get("boundary"):
         raise BadRequest("Expected a boundary in the Content-Type of the multipart body, got none")
     try:
