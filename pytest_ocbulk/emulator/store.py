@@ -174,8 +174,9 @@ class Collection:
 
     @property
     def paths(self) -> list[str]:
-        """The names of all columns as a record shows them: the key first."""
-        return [self.key, *(path for path in self.columns if path != self.key), *self.sources]
+        """The names of all columns as a record shows them: the key first, if there is one."""
+        key = [self.key] if self.key else []
+        return [*key, *(path for path in self.columns if path != self.key), *self.sources]
 
     def column(self, path: str) -> str:
         """The SQL for a column; a name that no record has is NULL."""
@@ -358,8 +359,9 @@ class Collection:
         paths: Sequence[str],
         order: tuple[Order, ...],
         limit: int | None,
+        skip: int = 0,
     ) -> int:
-        """Write a selection into another, empty collection as it stands now; return the number of records."""
+        """Write a selection, less its first `skip` records, into another, empty collection; return their number."""
         target.ensure(paths)
         if not self.exists:
             return 0
@@ -369,8 +371,8 @@ class Collection:
         names = ", ".join(target.columns[path] for path in paths)
         self.store.db.execute(
             f"INSERT INTO {target.table} ({names}) SELECT {source} FROM {self.table}{condition}"
-            f" ORDER BY {ordering} LIMIT ?",
-            (*values, -1 if limit is None else limit),
+            f" ORDER BY {ordering} LIMIT ? OFFSET ?",
+            (*values, -1 if limit is None else limit, skip),
         )
         return target.count()
 
