@@ -9,12 +9,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from . import jobs
 from .connectors import ObjectDefinition
+from .errors import ApiError
 from .ocnql import Select
+from .predicate import to_sql
 from .store import Collection, Selection, Store, record
 
 BLOCK_ROWS = 2000
@@ -23,19 +26,53 @@ Read = Callable[[int | None], list[tuple[Any, ...]]]
 """Reads the block of rows behind a row id; the emulator's lock is held inside."""
 
 
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What a query asks for: a select, bounds on the time of change (ms), and how many records to pass over.
+
+    `skip` is what the jobs took that this one continues.
+    """
+
+    select: Select
+    changed_from: int | None = None
+    changed_to: int | None = None
+    skip: int = 0
+
+    def selection(self, now: int) -> Selection:
+        """The records to be taken, of those visible at `now` (ms)."""
+        return Selection(self.select.where, self.changed_from, self.changed_to, now)
+
+    def paths(self, source: Collection) -> list[str]:
+        """The columns of the answer; a name that stands for a branch (`address`) means all its leaves."""
+        return expand(self.select.fields, source) if self.select.fields else source.paths
+
+    def unknown_field(self, source: Collection) -> str | None:
+        """The first field that the records cannot have, wherever in the query it stands."""
+        named = [*self.paths(source), *(each.field for each in self.select.order)]
+        if self.select.where is not None:
+            to_sql(self.select.where, lambda field: named.append(field) or "NULL")
+        return next((field for field in named if not source.knows(field)), None)
+
+
+def expand(names: Iterable[str], source: Collection) -> list[str]:
+    """The columns that names stand for, each once: themselves, or the leaves below them (protocol.md 3.7, 9.2)."""
+    expanded: list[str] = []
+    for name in names:
+        below = [path for path in source.paths if path.startswith((f"{name}.", f"{name}[*]"))]
+        expanded += below if below and name not in source.paths else [name]
+    return list(dict.fromkeys(expanded))
+
+
 class Extraction:
     """The work of one query job: the selection is copied as it stands at the job's end."""
 
     failure_status = jobs.ERROR
     info: str | None = None
 
-    def __init__(
-        self, source: Collection | None, result: Collection, select: Select, selection: Selection
-    ) -> None:
+    def __init__(self, source: Collection, result: Collection, criteria: Criteria) -> None:
         self.source = source
         self.result = result
-        self.select = select
-        self.selection = selection
+        self.criteria = criteria
         self.done = self.failed = 0
         self.error = ""
         self.finished = False
@@ -46,20 +83,22 @@ class Extraction:
     def commit(self, store: Store, piece: object, now: int) -> None:  # noqa: ARG002  # as Application.commit
         """Copy the selection; an unknown field of a declared object ends the job (protocol.md 9.4)."""
         self.finished = True
-        if self.source is None:
+        select = self.criteria.select
+        if unknown := self.criteria.unknown_field(self.source):
+            self.error = f"Unknown field {unknown!r} in {select.object}"
             return
-        paths = list(self.select.fields) or self.source.paths
-        unknown = [path for path in paths if not self.source.knows(path)]
-        if unknown:
-            self.error = f"Unknown field {unknown[0]!r} in {self.select.object}"
-            return
-        selection = Selection(
-            self.select.where, self.selection.changed_from, self.selection.changed_to, self.selection.now
-        )
-        with store.transaction():
-            self.done = self.source.copy_to(
-                self.result, selection, paths, self.select.order, self.select.limit
-            )
+        try:
+            with store.transaction():
+                self.done = self.source.copy_to(
+                    self.result,
+                    self.criteria.selection(now),
+                    self.criteria.paths(self.source),
+                    select.order,
+                    select.limit,
+                    self.criteria.skip,
+                )
+        except ApiError as error:  # more columns than a table can have
+            self.error = error.message
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -94,17 +133,28 @@ def csv_stream(paths: list[str], read: Read) -> Iterator[bytes]:
         yield _taken(text)
 
 
-def json_lines(paths: list[str], read: Read, *, nulls: bool) -> Iterator[bytes]:
+Shown = Callable[[list[str], tuple[Any, ...]], dict[str, Any]]
+"""Makes the JSON object of a row of values."""
+
+
+def shown(*, nulls: bool, native: bool = True) -> Shown:
+    """How rows become objects: with null values or without; `native=False` makes every value a text (3.7)."""
+    if native:
+        return lambda paths, row: record(paths, row, nulls=nulls)
+    return lambda paths, row: record(paths, [_text(value) for value in row], nulls=nulls)
+
+
+def json_lines(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     """One JSON object per line, each line ended; no records are an empty body (protocol.md 3.7)."""
     for rows in blocks(read):
-        yield b"".join(_json(record(paths, row[1:], nulls=nulls)) + b"\n" for row in rows)
+        yield b"".join(_json(show(paths, row[1:])) + b"\n" for row in rows)
 
 
-def json_array(paths: list[str], read: Read, *, nulls: bool) -> Iterator[bytes]:
+def json_array(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     """One JSON array."""
     opening = b"["
     for rows in blocks(read):
-        yield opening + b",".join(_json(record(paths, row[1:], nulls=nulls)) for row in rows)
+        yield opening + b",".join(_json(show(paths, row[1:])) for row in rows)
         opening = b","
     yield b"[]" if opening == b"[" else b"]"
 
@@ -118,6 +168,13 @@ def _taken(text: io.StringIO) -> bytes:
 
 def _cell(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
+
+
+def _text(value: Any) -> Any:
+    """A kept value as text: true and 1.5 as JSON writes them, missing ones stay missing."""
+    if value is None or isinstance(value, str):
+        return value
+    return value.decode() if isinstance(value, bytes) else json.dumps(value)
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -55,8 +55,8 @@ class Work(Protocol):
         """Write a piece; `now` is in ms."""
         ...
 
-    def close(self) -> None:
-        """Give back what is held open."""
+    def abandon(self) -> None:
+        """The job has ended: drop what was not finished, give back what is held open."""
         ...
 
 
@@ -107,7 +107,6 @@ class Runner:
             upload.file,
             upload.options,
             shape,
-            job.object_name,
             self.store.collection(instance.id, job.object_name, shape or ObjectDefinition(job.object_name)),
             instance.connector.batch_size,
             visible,
@@ -151,7 +150,7 @@ class Runner:
         job.move(status, at)
         if job.terminal:
             if task := self._tasks.pop(job.id, None):
-                task.work.close()
+                task.work.abandon()
             instance.running.remove(job)
             self._announce(instance, job, at)
 
@@ -226,7 +225,7 @@ class Runner:
         """Drop everything that belongs to an instance."""
         for job in list(instance.running):
             if task := self._tasks.pop(job.id, None):
-                task.work.close()
+                task.work.abandon()
                 if task in self._waiting:
                     self._waiting.remove(task)
         instance.running.clear()

@@ -107,6 +107,18 @@ class Store:
             found = self._collections[instance, name] = Collection(self, instance, name, shape)
         return found
 
+    def stage(self, job: str, target: Collection) -> Collection:
+        """A collection in which the rows of a job wait: the target's columns, its key an ordinary one, no index."""
+        name = f"\0stage {job}"
+        stage = self.collection(target.instance, name, ObjectDefinition(name, primary_key=""))
+        stage.declared = [*target.declared, *target.unique]
+        return stage
+
+    def rename(self, source: Collection, target: Collection) -> None:
+        """Let the table of one collection be known as another's."""
+        query = "UPDATE collections SET name = ? WHERE instance = ? AND name = ?"
+        self.db.execute(query, (target.name, source.instance, source.name))
+
     def drop(self, instance: int, name: str) -> None:
         """Forget the records of one object, if there are any."""
         if collection := self._collections.pop((instance, name), None):
@@ -155,9 +167,11 @@ class Collection:
         self.key = shape.primary_key
         key_field = shape.fields.get(self.key)
         self.key_is_text = key_field is not None and key_field.type != "integer"
-        self.key_is_row = key_field is None or key_field.read_only or key_field.type == "integer"
+        # Without declared fields the key may come with the records or not: then the row id stands in for it.
+        self.key_is_open = not shape.declared
+        self.key_is_row = key_field is not None and (key_field.read_only or key_field.type == "integer")
         self.unique = [name for name in shape.unique_fields if name != self.key]
-        if not self.key_is_row:
+        if key_field is not None and not self.key_is_row:
             self.unique.insert(0, self.key)
         self.sources = {each.name: each.source for each in shape.fields.values() if each.source}
         self.declared = [each for each in shape.fields if each != self.key and each not in self.sources]
@@ -183,6 +197,8 @@ class Collection:
         if path == self.key and self.key_is_row:
             # An expression without affinity: CAST AS TEXT would make the text '042' find key 42.
             return "('' || _seq)" if self.key_is_text else "_seq"
+        if path == self.key and self.key_is_open:
+            return f"COALESCE({self.columns[path]}, _seq)" if path in self.columns else "_seq"
         if source := self.sources.get(path):
             return f"strftime('%Y-%m-%dT%H:%M:%f', _{source} / 1000.0, 'unixepoch')"
         return self.columns.get(path, "NULL")
@@ -203,10 +219,7 @@ class Collection:
                 "(_seq INTEGER PRIMARY KEY, _created INTEGER, _updated INTEGER, _visible INTEGER)"
             )
             self._add([*self.declared, *self.unique])
-            for path in self.unique:
-                db.execute(
-                    f"CREATE UNIQUE INDEX {self.table}_{self.columns[path]} ON {self.table} ({self.columns[path]})"
-                )
+            self._guard()
         self._add(paths)
 
     def _add(self, paths: Iterable[str]) -> None:
@@ -220,14 +233,22 @@ class Collection:
             number = int(self.table.removeprefix("records_"))
             self.store.db.execute("INSERT INTO columns VALUES (?, ?, ?)", (number, position, path))
             self.columns[path] = f"c{position}"
+            if path == self.key and self.key_is_open:
+                self.unique = [path]
+                self._guard()
 
-    def index(self, path: str) -> None:
-        """Make looking up by this column fast."""
+    def index(self, path: str, *, unique: bool = False) -> None:
+        """Make looking up by this column fast; a `unique` one raises `sqlite3.IntegrityError` where it is not."""
         column = self.columns.get(path)
         if column and path not in self.unique:
-            self.store.db.execute(
-                f"CREATE INDEX IF NOT EXISTS {self.table}_{column}_at ON {self.table} ({column})"
-            )
+            kind = "UNIQUE INDEX" if unique else "INDEX"
+            name = f"{self.table}_{column}_{'once' if unique else 'at'}"
+            self.store.db.execute(f"CREATE {kind} IF NOT EXISTS {name} ON {self.table} ({column})")
+
+    def clear(self) -> None:
+        """Remove all records and keep the table."""
+        if self.table:
+            self.store.db.execute(f"DELETE FROM {self.table}")
 
     def drop(self) -> None:
         """Forget all records."""
@@ -237,6 +258,7 @@ class Collection:
             self.store.db.execute("DELETE FROM columns WHERE collection = ?", (number,))
             self.store.db.execute("DELETE FROM collections WHERE id = ?", (number,))
             self.table, self.columns, self.hidden = "", {}, False
+            self.unique = [] if self.key_is_open else self.unique
 
     # -- writing ----------------------------------------------------------------------------------------
 
@@ -247,38 +269,45 @@ class Collection:
         now: int,
         visible: int | None = None,
         *,
-        text: bool = False,
+        blanks: frozenset[int] = frozenset(),
+        first: int | None = None,
     ) -> int:
-        """Add rows of encoded values; return the last row id. `text`: an empty value is none.
+        """Add rows of encoded values; return the last row id. `blanks`: columns in which an empty value is none.
 
-        Raises `Taken` when a unique value is there already; then nothing of this call was added if it ran in a
-        transaction of its own.
+        `first` is the row id of the first row; the others follow it. Raises `Taken` when a unique value is there
+        already; then nothing of this call was added if it ran in a transaction of its own.
         """
         self.ensure(paths)
         self.hidden = self.hidden or visible is not None
-        columns = ["_seq" if path == self.key and self.key_is_row else self.columns[path] for path in paths]
-        value = "NULLIF(?, '')" if text else "?"
-        one = f"(?1, ?1, ?2{''.join(', ' + value for _ in columns)})"
+        columns = [self._writable(path) for path in paths]
+        values = "".join(", NULLIF(?, '')" if at in blanks else ", ?" for at in range(len(columns)))
         head = (
             f"INSERT INTO {self.table} ({', '.join(['_created', '_updated', '_visible', *columns])}) VALUES "
         )
+        one = f"(?1, ?1, ?2{values})"
+        if first is not None:  # a later row without a row id gets the one after its predecessor
+            head, one = head.replace("(", "(_seq, ", 1), one.replace("(", "(NULL, ", 1)
         step = min(_ROWS_PER_STATEMENT, max(1, _MAX_PARAMETERS // max(1, len(columns))))
         last = 0
         try:
             for start in range(0, len(rows), step):
                 part = rows[start : start + step]
-                cursor = self.store.db.execute(
-                    head + ", ".join([one] * len(part)), (now, visible, *chain.from_iterable(part))
-                )
+                statement = head + ", ".join([one] * len(part))
+                if first is not None and not start:
+                    statement = statement.replace("NULL", str(first), 1)
+                cursor = self.store.db.execute(statement, (now, visible, *chain.from_iterable(part)))
                 last = cursor.lastrowid or last
         except sqlite3.IntegrityError as error:
             raise Taken(self._named(error)) from None
         return last
 
+    def _writable(self, path: str) -> str:
+        return "_seq" if path == self.key and self.key_is_row else self.columns[path]
+
     def update(self, row: int, values: Mapping[str, Any], now: int) -> None:
         """Set encoded values of one record; raises `Taken` when a unique value belongs to another."""
         self.ensure(values)
-        columns = ["_seq" if path == self.key and self.key_is_row else self.columns[path] for path in values]
+        columns = [self._writable(path) for path in values]
         sets = ", ".join(f"{column} = ?" for column in columns)
         try:
             query = f"UPDATE {self.table} SET _updated = ?{', ' if sets else ''}{sets} WHERE _seq = ?"
@@ -291,21 +320,57 @@ class Collection:
         self.store.db.execute(f"DELETE FROM {self.table} WHERE _seq = ?", (row,))
 
     def absorb(self, other: Collection, now: int, visible: int | None) -> None:
-        """Add all records of another collection in its order; raises `Taken` as `insert` does."""
+        """Add all records of a stage in its order; their unique values are known to be free."""
+        if not self.count() and visible is None and self.key not in other.columns:
+            self._adopt(other)
+            return
         self.ensure(other.columns)
         self.hidden = self.hidden or visible is not None
-        mine = [
-            "_seq" if path == self.key and self.key_is_row else self.columns[path] for path in other.columns
-        ]
-        names = ", ".join(["_created", "_updated", "_visible", *mine])
+        names = ", ".join(["_created", "_updated", "_visible", *map(self._writable, other.columns)])
         source = ", ".join(["?1", "?1", "?2", *other.columns.values()])
-        try:
-            self.store.db.execute(
-                f"INSERT INTO {self.table} ({names}) SELECT {source} FROM {other.table} ORDER BY _seq",
-                (now, visible),
-            )
-        except sqlite3.IntegrityError as error:
-            raise Taken(self._named(error)) from None
+        statement = f"INSERT INTO {self.table} ({names}) SELECT {source} FROM {other.table} ORDER BY _seq"
+        # Filling an index in the order of the rows costs several times what building it afterwards does.
+        rebuild = other.count() > self.count()
+        if rebuild:
+            for path in self.unique:
+                self.store.db.execute(f"DROP INDEX {self._unique_index(path)}")
+        self.store.db.execute(statement, (now, visible))
+        if rebuild:
+            self._guard()
+
+    def _adopt(self, other: Collection) -> None:
+        """Take over the table of a stage as it is."""
+        self.drop()
+        self.store.rename(other, self)
+        self.table, self.columns, other.table, other.columns = other.table, other.columns, "", {}
+        self._guard()
+
+    def _guard(self) -> None:
+        for path in self.unique:
+            name, column = self._unique_index(path), self.columns[path]
+            self.store.db.execute(f"CREATE UNIQUE INDEX {name} ON {self.table} ({column})")
+
+    def _unique_index(self, path: str) -> str:
+        return f"{self.table}_{self.columns[path]}"
+
+    def repeated(self, path: str) -> list[int]:
+        """The row ids of records whose value in this column an earlier one has."""
+        column = self.columns[path]
+        firsts = f"SELECT min(_seq) FROM {self.table} WHERE {column} IS NOT NULL GROUP BY {column}"
+        query = f"SELECT _seq FROM {self.table} WHERE {column} IS NOT NULL AND _seq NOT IN ({firsts}) ORDER BY _seq"
+        return [row for (row,) in self.store.db.execute(query)]
+
+    def shared_with(self, other: Collection, path: str) -> list[int]:
+        """The row ids of records whose value in this column a record of another collection has."""
+        if not other.exists or not other.has(path):
+            return []
+        mine, theirs = self.columns[path], other._writable(path)
+        query = f"SELECT mine._seq FROM {self.table} mine JOIN {other.table} theirs ON theirs.{theirs} = mine.{mine}"
+        return sorted(row for (row,) in self.store.db.execute(query))
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a column, the key included."""
+        return path in self.columns or (path == self.key and self.key_is_row)
 
     def _named(self, error: sqlite3.IntegrityError) -> str:
         column = str(error).rpartition(".")[2]
@@ -317,7 +382,7 @@ class Collection:
         """The row id of the first record whose column has this value, compared as OCNQL compares."""
         if not self.exists:
             return None
-        column = "_seq" if path == self.key and self.key_is_row else self.column(path)
+        column = self._writable(path) if self.has(path) and not self.key_is_open else self.column(path)
         wanted = [value, _other_spelling(value)]
         found = self.store.db.execute(
             f"SELECT _seq FROM {self.table} WHERE {column} IN (?, ?) LIMIT 1", wanted
