@@ -38,13 +38,17 @@ def build(settings: Settings) -> Emulator:
     """An emulator with one instance per connector; raises `OcBulkError` for a setting that cannot be."""
     found = [find(name) for name in settings.connectors]
     tokens = _tokens(found, settings.element_tokens)
-    dialect = dialect_named(settings.dialect).with_quirks(settings.quirks)
     clock = SystemClock()
     emulator = Emulator(
         background=True,
         max_upload=settings.max_upload,
         known_user=Credentials(user=settings.user_secret, organization=settings.organization_secret),
-        defaults=Defaults(dialect, Timeline.parse(settings.job), lambda: clock),
+        defaults=Defaults(
+            dialect=dialect_named(settings.dialect),
+            quirks=settings.quirks,
+            timeline=Timeline.parse(settings.job),
+            clock=lambda: clock,
+        ),
     )
     for connector, token in zip(found, tokens, strict=True):
         emulator.create_instance(
