@@ -30,6 +30,7 @@ log = logging.getLogger("pytest_ocbulk.server")
 
 _LIMITS = Limits()
 _BACKLOG = 1024
+_LAST_PORT = 65535
 _SETTLE = 0.002
 """Seconds after an exchange until background work and the next due instant are looked at: once for many exchanges."""
 _FIRST_PATIENCE, _LAST_PATIENCE = 0.01, 1.0
@@ -259,6 +260,8 @@ def _listener(host: str, port: int) -> socket.socket:
     """A listening socket. Without IPPROTO_TCP asyncio would leave Nagle's algorithm on: 40 ms an answer."""
     listener = None
     try:
+        if not 0 <= port <= _LAST_PORT:  # the look-up below would cut it to 16 bits without a word
+            raise OverflowError
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -281,8 +284,8 @@ def _cannot_listen(host: str, port: int, error: Exception) -> str:
         )
     if isinstance(error, OSError) and error.errno == errno.EACCES:
         return f"{where}: not allowed; choose a port from 1024 on (0 takes a free one)"
-    if not 0 <= port <= 65535:
-        return f"{where}: a port is a number from 0 to 65535"
+    if isinstance(error, OverflowError):
+        return f"{where}: a port is a number from 0 to {_LAST_PORT}"
     if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
         return f"{where}: this machine has no such address; 127.0.0.1 and 0.0.0.0 always work"
     return f"{where}: {error}"

@@ -51,9 +51,7 @@ class Reader:
             self._parse(data)
         except httptools.HttpParserError as error:
             raise _refused(error) from error
-        # What the parser swallows without a word has to be bounded as well: a line without end, a trailer, the
-        # extension of a chunk. It keeps the first two in memory.
-        self._silent = self._silent + len(data) if self._progress == before else 0
+        self._silent = self._silence(len(data), self._progress - before)
         if self._silent > self._limits.max_header_bytes:
             raise self._too_long()
 
@@ -62,6 +60,15 @@ class Reader:
         self.finished = True
         self.queue.clear()
         self._parser = None
+
+    def _silence(self, size: int, events: int) -> int:
+        """How many bytes the parser has swallowed without a word: they have to be bounded as well.
+
+        It may be a line without end, a trailer or the extension of a chunk; the first two it keeps in memory.
+        """
+        if events == 0:
+            return self._silent + size
+        return size if events == 1 and self.in_head else 0  # then all of it was the beginning of a head
 
     def _parse(self, data: bytes) -> None:
         while data and not self.finished and self._parser is not None:

@@ -7,6 +7,7 @@ in memory as a whole.
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 from dataclasses import replace
 from typing import BinaryIO
@@ -16,15 +17,23 @@ from ..emulator.messages import OPEN_RECEPTION, SPOOL_BYTES, Reception, Request,
 _FILE_BUFFER = 256 * 1024
 
 
-class Spool(io.BufferedRandom):
-    """A temporary file that closes with its last reference, so that an app may keep a body beyond the call."""
-
-    def __init__(self) -> None:
-        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  closed by __del__
-        super().__init__(file, _FILE_BUFFER)
+class _Unattended(io.FileIO):
+    """A file that nobody has to close. The buffer above needs the same: the garbage collector keeps no order."""
 
     def __del__(self) -> None:
         self.close()
+
+
+class Spool(io.BufferedRandom):
+    """A temporary file that closes with its last reference, so that an app may keep a body beyond the call."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _spool() -> Spool:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return Spool(_Unattended(os.dup(file.fileno()), "r+b"), _FILE_BUFFER)
 
 
 class Incoming:
@@ -97,7 +106,7 @@ class Incoming:
         else:
             self._memory += data
         if self._memory is not None and self.size > SPOOL_BYTES:
-            self._file = Spool()
+            self._file = _spool()
             self._file.write(self._memory)
             self._memory = None
 

@@ -1,0 +1,383 @@
+"""A server's life, what it does in the background, and what it leaves behind: nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from pytest_ocbulk.emulator.errors import OcBulkError
+from pytest_ocbulk.emulator.messages import Request, Response
+from pytest_ocbulk.server import Server
+
+from .http1.plain_app import PATIENCE, PlainApp, answer, connected, echo, get, say, serving, text
+
+ROOT = Path(__file__).parents[1]
+
+
+def hello(_: Request) -> Response:
+    return text("hello")
+
+
+def test_a_started_server_answers_at_its_url() -> None:
+    server = Server(PlainApp(hello))
+    server.start()
+    try:
+        assert requests.get(server.url, timeout=PATIENCE).text == "hello"
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", server.url)
+    finally:
+        server.stop()
+
+
+def test_a_stopped_server_refuses_connections() -> None:
+    with serving(hello) as server:
+        pass
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((server.host, server.port), timeout=PATIENCE)
+
+
+def test_starting_and_stopping_twice_is_the_same_as_once() -> None:
+    server = Server(PlainApp(hello))
+    server.stop()
+    server.start()
+    port = server.port
+    server.start()
+    assert server.port == port
+    server.stop()
+    server.stop()
+
+
+def test_a_server_can_be_started_again() -> None:
+    server = Server(PlainApp(hello))
+    for _ in range(2):
+        with server:
+            assert requests.get(server.url, timeout=PATIENCE).text == "hello"
+
+
+def test_a_port_in_use_is_named_with_what_to_do() -> None:
+    with serving(hello) as first, pytest.raises(OcBulkError) as caught:
+        Server(PlainApp(hello), port=first.port).start()
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1:{first.port}: the port is in use; "
+        "end the other program or choose another port (0 takes a free one)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [
+        ("127.0.0.1", 70000, "cannot listen on 127.0.0.1:70000: a port is a number from 0 to 65535"),
+        (
+            "203.0.113.1",  # reserved for documentation (RFC 5737)
+            0,
+            "cannot listen on 203.0.113.1:0: this machine has no such address; 127.0.0.1 and 0.0.0.0 always work",
+        ),
+        (
+            "no host",
+            0,
+            "cannot listen on no host:0: this machine has no such address; 127.0.0.1 and 0.0.0.0 always work",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_named_with_what_to_do(host: str, port: int, message: str) -> None:
+    with pytest.raises(OcBulkError) as caught:
+        Server(PlainApp(hello), host, port).start()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("localhost", "http://localhost:8765"),
+        ("0.0.0.0", "http://127.0.0.1:8765"),
+        ("::1", "http://[::1]:8765"),
+        ("::", "http://[::1]:8765"),
+    ],
+)
+def test_the_url_is_one_that_a_client_can_use(host: str, url: str) -> None:
+    assert Server(PlainApp(hello), host, 8765).url == url
+
+
+def test_open_connections_are_closed_when_the_server_stops() -> None:
+    with serving(hello) as server, connected(server) as used, connected(server) as unused:
+        used.sendall(get())
+        assert used.recv(1000)
+        server.stop()
+        for client in (used, unused):
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
+def test_nothing_is_left_of_a_stopped_server() -> None:
+    def left() -> tuple[int, list[str]]:
+        ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("ocbulk")]
+        return len(list(Path("/proc/self/fd").iterdir())), ours
+
+    before = left()
+    for _ in range(3):
+        with serving(echo) as server, connected(server) as client:
+            client.sendall(get())
+            assert client.recv(1000)
+            assert requests.post(server.url, b"x" * 2_000_000, timeout=PATIENCE).json()["size"] == 2_000_000
+    assert left() == before == (before[0], [])
+
+
+def test_stopping_does_not_wait_for_clients() -> None:
+    with serving(hello) as server, contextlib.ExitStack() as open_connections:
+        for _ in range(20):
+            open_connections.enter_context(connected(server)).sendall(b"GET / HTTP/1.1\r\n")
+        say(server, get("/", "Connection: close"))
+        began = time.monotonic()
+        server.stop()
+        assert (
+            time.monotonic() - began < 1.0
+        )  # it takes a millisecond; a client would be waited for much longer
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="raises the limit of open files")
+def test_a_thousand_connections_are_open_and_all_are_answered() -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2500:
+        pytest.skip("this process may not open 2,500 files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2500), hard))
+    try:
+        with serving(hello) as server, contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(connected(server)) for _ in range(1000)]
+            for client in clients:
+                client.sendall(get())
+            heard = [client.recv(1000) for client in clients]
+            assert all(each.endswith(b"\r\n\r\nhello") for each in heard)
+            ours = {thread.name for thread in threading.enumerate() if thread.name.startswith("ocbulk")}
+            assert ours <= {"ocbulk-server", "ocbulk-worker"}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+FOREGROUND = """
+from pytest_ocbulk.server import Server
+from tests.http1.plain_app import PlainApp, echo
+server = Server(PlainApp(echo))
+server.serve_forever(lambda: print(server.url, flush=True))
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_in_the_foreground(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", FOREGROUND]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert requests.get(url, timeout=PATIENCE).status_code == 200
+        process.send_signal(number)
+        assert process.communicate(timeout=PATIENCE) == ("ended\n", "")
+    assert process.returncode == 0
+
+
+def test_a_server_in_the_foreground_of_a_thread_is_ended_by_stop() -> None:
+    server = Server(PlainApp(hello))
+    ready = threading.Event()
+    thread = threading.Thread(target=server.serve_forever, args=(ready.set,))
+    thread.start()
+    assert ready.wait(PATIENCE)
+    assert requests.get(server.url, timeout=PATIENCE).text == "hello"
+    server.stop()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+class Busy(PlainApp):
+    """An app with background work and things that fall due."""
+
+    def __init__(self, *, slices: int = 0, due: float | None = None) -> None:
+        super().__init__(hello)
+        self.slices = slices
+        self.due = due
+        self.ticks = 0
+        self.worked = threading.Event()
+        self.ticked = threading.Event()
+        self.ticked_often = threading.Event()
+        self.threads: set[str] = set()
+        self.work_once: Callable[[], None] = lambda: None
+
+    def work(self) -> bool:
+        self.threads.add(threading.current_thread().name)
+        self.work_once()
+        self.slices -= 1
+        if self.slices == 0:
+            self.worked.set()
+        return self.slices > 0
+
+    def next_due(self) -> float | None:
+        return self.due
+
+    def tick(self) -> None:
+        self.ticks += 1
+        self.ticked.set()
+        if self.ticks == 5:
+            self.ticked_often.set()
+
+
+def test_work_is_done_to_its_end_beside_the_loop() -> None:
+    app = Busy(slices=5)
+    with Server(app) as server:
+        say(server, get("/", "Connection: close"))
+        assert app.worked.wait(PATIENCE)
+    assert app.threads == {"ocbulk-worker"}
+
+
+def test_requests_are_answered_while_work_waits_for_something() -> None:
+    app = Busy(slices=3)
+    go_on = threading.Event()
+    app.work_once = lambda: assert_true(go_on.wait(PATIENCE))
+    with Server(app) as server:
+        for _ in range(3):
+            assert answer(say(server, get("/", "Connection: close")))[1] == b"hello"
+        assert not app.worked.is_set()
+        go_on.set()
+        assert app.worked.wait(PATIENCE)
+
+
+def assert_true(value: bool) -> None:
+    assert value
+
+
+def test_a_lock_that_work_holds_is_passed_on_between_two_slices() -> None:
+    lock = threading.Lock()
+    app = Busy(slices=2000)
+
+    def hold() -> None:
+        with lock:
+            sum(range(20_000))
+
+    def handler(_: Request) -> Response:
+        with lock:
+            return text(str(app.slices))
+
+    app.work_once, app.handler = hold, handler
+    with Server(app) as server:
+        say(server, get("/", "Connection: close"))
+        left = int(answer(say(server, get("/", "Connection: close")))[1])
+        assert left > 0  # answered long before the work was done
+
+
+def test_work_that_fails_is_logged_and_tried_again_after_the_next_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Busy(slices=2)
+    failed = threading.Event()
+
+    def fail() -> None:
+        app.work_once = lambda: None
+        failed.set()
+        raise ZeroDivisionError
+
+    app.work_once = fail
+    with Server(app) as server:
+        assert failed.wait(PATIENCE)
+        say(server, get("/", "Connection: close"))
+        assert app.worked.wait(PATIENCE)
+    assert "background work failed" in caplog.text
+
+
+def test_time_is_let_pass_when_something_is_due() -> None:
+    app = Busy(due=0.01)
+    with Server(app):
+        assert app.ticked.wait(PATIENCE)
+
+
+def test_nothing_is_ticked_when_nothing_is_due() -> None:
+    app = Busy(due=None)
+    with Server(app) as server:
+        say(server, get("/", "Connection: close"))
+    assert app.ticks == 0
+
+
+def test_a_clock_that_stands_still_is_not_asked_in_a_hurry() -> None:
+    app = Busy(due=0.0)
+    with Server(app):
+        assert app.ticked.wait(PATIENCE)
+        began = time.monotonic()
+        assert app.ticked_often.wait(PATIENCE)
+        assert time.monotonic() - began >= 0.1  # 0.01 s, then twice as long each time
+
+
+def test_a_tick_that_fails_is_logged_and_the_server_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    app = Busy(due=0.0)
+    app.tick = fail_to(app.ticked.set)  # type: ignore[method-assign]
+    with Server(app) as server:
+        assert app.ticked.wait(PATIENCE)
+        assert answer(say(server, get("/", "Connection: close")))[1] == b"hello"
+    assert "the app could not let things happen" in caplog.text
+
+
+def fail_to(call: Callable[[], None]) -> Callable[[], None]:
+    def failing() -> None:
+        call()
+        raise ZeroDivisionError
+
+    return failing
+
+
+def test_an_app_that_cannot_say_what_is_due_is_logged_and_served(caplog: pytest.LogCaptureFixture) -> None:
+    app = Busy()
+    app.next_due = lambda: 1 / 0  # type: ignore[method-assign]
+    with Server(app) as server:
+        assert answer(say(server, get("/", "Connection: close")))[1] == b"hello"
+        assert answer(say(server, get("/", "Connection: close")))[1] == b"hello"
+        assert woken(server, app)
+    assert "the app could not say what is due next" in caplog.text
+
+
+def woken(server: Server, app: Busy) -> bool:
+    app.slices = 1
+    server.wake()
+    return app.worked.wait(PATIENCE)
+
+
+def test_an_app_that_was_changed_from_outside_can_wake_the_server() -> None:
+    app = Busy()
+    with Server(app) as server:
+        assert woken(server, app)
+
+
+def test_waking_a_server_that_does_not_run_does_nothing() -> None:
+    app = Busy(slices=1)
+    Server(app).wake()
+    assert not app.worked.is_set()
+
+
+@pytest.mark.parametrize(
+    "app", [PlainApp(hello), Busy(slices=3), Busy(due=0.0)], ids=["handled", "worked", "ticked"]
+)
+def test_whoever_delivers_callbacks_is_woken_after_the_app_has_done_something(app: PlainApp) -> None:
+    woken = threading.Event()
+    with Server(app, on_wake=woken.set) as server:
+        say(server, get("/", "Connection: close"))
+        assert woken.wait(PATIENCE)
+
+
+def test_threads_take_turns_as_before_when_the_work_is_done() -> None:
+    before = sys.getswitchinterval()
+    app = Busy(slices=1)
+    during = []
+    app.work_once = lambda: during.append(sys.getswitchinterval())
+    with Server(app):
+        assert app.worked.wait(PATIENCE)
+    assert during[0] < before
+    assert sys.getswitchinterval() == before
