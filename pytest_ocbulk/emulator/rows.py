@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from .checks import Value
@@ -137,12 +137,12 @@ class _Lines:
 
     def __init__(self, file: BinaryIO) -> None:
         self.suspicious = False
-        self._lines = self._decoded(file)
+        self._lines = chain.from_iterable(self._texts(file))
 
     def __iter__(self) -> Iterator[str]:
         return self._lines
 
-    def _decoded(self, file: BinaryIO) -> Iterator[str]:
+    def _texts(self, file: BinaryIO) -> Iterator[io.StringIO]:
         for block in _blocks(file):
             if b"\0" in block:
                 self.suspicious = True
@@ -152,7 +152,7 @@ class _Lines:
                 self.suspicious = True
                 text = block.decode(errors="surrogateescape")
             # StringIO splits at line ends only; str.splitlines would also split at form feeds and the like.
-            yield from io.StringIO(text, newline="")
+            yield io.StringIO(text, newline="")
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

@@ -102,7 +102,7 @@ class Slices:
             values = [_encoded(column, faults) for column in values]
         self._check_one_of(self.shape, columns, values)
         blanks = frozenset(at for at, column in enumerate(values) if chunk.text and "" in column)
-        rows = list(zip(*values, strict=True)) if values else [()] * len(chunk.rows)
+        rows = _rows(chunk, columns, values)
         return Slice(chunk.first, columns, rows, faults, blanks)
 
     def _condemned(self, chunk: Chunk) -> Iterator[tuple[int, str]]:
@@ -164,3 +164,11 @@ def _encoded(column: Sequence[Value], faults: dict[int, str]) -> list[Any]:
             encoded.append(None)
             faults[at] = f"{value!r}: Not valid Unicode text"
     return encoded
+
+
+def _rows(chunk: Chunk, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """The rows that the checked columns make; those of the file where nothing was left out or converted."""
+    if not values:
+        return [()] * len(chunk.rows)
+    untouched = tuple(columns) == chunk.columns and all(isinstance(column, tuple) for column in values)
+    return chunk.rows if untouched else list(zip(*values, strict=True))
