@@ -22,6 +22,7 @@ from pytest_ocbulk.client import UploadOutcomeUnknown
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.server import Server
 
+from . import docs_cli
 from .client.raw_service import CLOSE, answer, raw_service
 from .served import Served, served
 
@@ -493,3 +494,30 @@ def _read(terminal: int) -> bytes:
 )
 def test_sizes_read_as_people_say_them(number: int, text: str) -> None:
     assert size(number) == text
+
+
+def test_the_reference_in_the_docs_is_in_step() -> None:
+    assert docs_cli.reference() in docs_cli.PAGE.read_text(), "run: python -m tests.docs_cli"
+
+
+@pytest.mark.parametrize(("command", "code"), list(zip(docs_cli.COMMANDS, "023", strict=True)))
+def test_every_recorded_command_is_in_the_docs_with_its_end(command: str, code: str) -> None:
+    recorded = docs_cli.PAGE.read_text().partition(f"$ {command}\n")[2]
+    assert recorded.partition("$ echo $?\n")[2].startswith(f"{code}\n```\n")
+
+
+def test_a_recording_shows_four_states_of_a_bar_and_no_colours() -> None:
+    shown = "\r\x1b[?25lbar 0\rbar 1\rbar 2\rbar 3\rbar 4\rbar 5\rbar 6\x1b[?25h\r\n\x1b[33mdone\x1b[0m\r\n"
+    assert docs_cli.seen(shown) == "bar 0\nbar 2\nbar 4\nbar 6\ndone\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"), [("ocbulk upl", "upload"), ("ocbulk upload --obj", "--object")]
+)
+def test_the_shell_completes_commands_and_options(words: str, completed: str) -> None:
+    code = "from pytest_ocbulk.cli import main; main()"
+    asked = {"_OCBULK_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    environment = {**os.environ, **asked}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == f"plain,{completed}\n"
