@@ -20,8 +20,9 @@ from types import FrameType, TracebackType
 
 from .emulator.errors import OcBulkError
 from .emulator.messages import Request
-from .http1.connection import Answer, App, Connection, Site
+from .http1.connection import Connection
 from .http1.limits import Limits
+from .http1.site import Answer, App, Site
 from .http1.worker import Worker
 
 __all__ = ["Answer", "App", "Limits", "Server"]

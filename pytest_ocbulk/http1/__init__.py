@@ -3,7 +3,9 @@
 reader        bytes -> requests (the parser is httptools; the limits are ours)
 reception     one request while its body arrives
 transmission  one answer -> bytes
+sender        writes it, no faster than the client reads
 connection    the turns they take on one socket
+site          what the connections of a server share; what an app is
 worker        the thread beside the loop, for what takes long
 limits        how much a client may ask for
 """

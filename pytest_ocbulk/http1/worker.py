@@ -31,7 +31,7 @@ class Worker:
         self._woken = self._stopping = False
 
     def submit(self, call: Callable[[], None]) -> None:
-        """Run `call` when its turn comes. It handles its own errors."""
+        """Run `call` when its turn comes. An error of it is logged."""
         if self._thread is None and not self._stopping:
             self._thread = threading.Thread(target=self._run, name="ocbulk-worker", daemon=True)
             self._thread.start()
@@ -53,16 +53,17 @@ class Worker:
     def _run(self) -> None:
         while (call := self._calls.get()) is not None and not self._stopping:
             with _short_turns():
-                call()
+                self._make(call)
+
+    def _make(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:
+            log.exception("background work failed")
 
     def _slice(self) -> None:
         self._woken = False
-        try:
-            more = self._work()
-        except Exception:
-            log.exception("background work failed")
-            return
-        if more:
+        if self._work():
             time.sleep(_BREATH)
             self.wake()
 

@@ -30,8 +30,8 @@ class PlainApp:
     def handle(self, request: Request) -> Response | Disconnect:
         return self.handler(request)
 
-    def receive(self, request_head: Request) -> Reception:
-        self.heads.append(request_head)
+    def receive(self, head: Request) -> Reception:
+        self.heads.append(head)
         return self.reception
 
     def work(self) -> bool:
