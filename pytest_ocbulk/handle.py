@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .emulator import ocnql
 from .emulator.clock import ManualClock
-from .emulator.connectors import ObjectDefinition
 from .emulator.emulator import Emulator
 from .emulator.endpoints.records import record_values
-from .emulator.errors import ApiError, OcBulkError, nearest
+from .emulator.errors import ApiError, OcBulkError
 from .emulator.faults import FaultPlan
 from .emulator.instances import Instance
 from .emulator.jobs import FAILED, SUCCESSFUL
-from .emulator.journal import Journal
+from .emulator.journal import Exchange, Journal
 from .emulator.plans import JobPlan
 from .emulator.runner import milliseconds
-from .emulator.store import Collection, Selection, Taken, record
+from .emulator.store import Selection, Taken, record
 from .emulator.timeline import Timeline
+from .evidence import Evidence
 from .in_process import InProcess
 from .jobs import OcBulkJobs
 
@@ -97,6 +97,7 @@ class OcBulk:
         self._seed = seed
         self._directory = directory
         self._contacts_made = 0
+        self._evidence = Evidence(door.emulator, instance)
         self.clock = clock
         self.jobs = OcBulkJobs(door.emulator, instance, door.settle)
 
@@ -208,14 +209,15 @@ class OcBulk:
 
         Raises `OcBulkError` for rows that the connector would refuse.
         """
-        shape = self._shape(object)
+        shape = self._evidence.shape(object)
         now = milliseconds(self.clock.now())
         with self._emulator.lock:
-            records = self._records(shape)
+            records = self._evidence.collection(shape)
             for number, row in enumerate(rows, 1):
                 try:
                     values = record_values(shape, dict(row), complete=True)
-                    records.insert(list(values), [list(values.values())], now)
+                    row_id = records.insert(list(values), [list(values.values())], now)
+                    self._evidence.seeded.setdefault(object, set()).add(row_id)
                 except ApiError as error:
                     raise OcBulkError(f"seed({object!r}): row {number}: {error.message}") from None
                 except Taken as taken:
@@ -228,27 +230,17 @@ class OcBulk:
 
         `where` is a condition as in `GET /{object}?where=`, such as `"C_FirstName = 'Ann'"`.
         """
-        shape = self._shape(object)
+        shape = self._evidence.shape(object)
         try:
             condition = ocnql.parse_where(where) if where else None
         except ApiError as error:
             raise OcBulkError(f"records({object!r}, where={where!r}): {error.message}") from None
         with self._emulator.lock:
-            self._emulator.runner.tick(self._instance, self.clock.now())
-            records = self._records(shape)
+            self._evidence.tick()
+            records = self._evidence.collection(shape)
             paths = records.paths
             found = records.select(Selection(condition, now=milliseconds(self.clock.now())), paths=paths)
         return [record(paths, row[1:]) for row in found]
-
-    def _shape(self, name: str) -> ObjectDefinition:
-        shape = self._instance.shape(name)
-        if shape is None:
-            objects = [*self._instance.connector.objects, *self._instance.tables]
-            raise OcBulkError(f"{self.connector} has no object {name!r}{nearest(name, objects)}")
-        return shape
-
-    def _records(self, shape: ObjectDefinition) -> Collection:
-        return self._emulator.store.collection(self._instance.id, shape.name, shape)
 
     def contacts(
         self,
@@ -303,7 +295,7 @@ class OcBulk:
         """
         plan = Timeline.parse(timeline) if timeline is not None else self._instance.plans.default
         if object is not None:
-            self._shape(object)
+            self._evidence.shape(object)
         if error is not None and plan.end not in FAILED:
             raise OcBulkError(
                 f"next_job(error=...) is for a timeline that ends in ABORTED or ERROR, got {str(plan)!r}"
@@ -339,6 +331,42 @@ class OcBulk:
     def requests(self) -> Journal:
         """What was asked of this instance and what it answered, oldest first."""
         return self._instance.journal
+
+    def assert_uploaded(self, object: str, rows: Rows, *, key: str) -> None:
+        """Fail unless what arrived in `object` since it was seeded is exactly `rows`, found by the column `key`.
+
+        Only the columns of `rows` are compared; an empty value and a missing one are the same. The failure tells which
+        rows are missing, extra or changed, and why, as far as that can be known.
+        """
+        __tracebackhide__ = True
+        from .assertions import assert_uploaded
+
+        assert_uploaded(self._evidence, object, rows, key)
+
+    def assert_called(
+        self,
+        operation: str,
+        *,
+        times: int | None = None,
+        object: str | None = None,
+        job: str | None = None,
+        status: int | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        file_name: str | None = None,
+        metadata: str | None = None,
+    ) -> list[Exchange]:
+        """Fail unless an operation was called so often (None: at least once) with what is given; return the calls.
+
+        Operations are those that faults know: `upload`, `status`, `errors`, `objects`, `query` and so on. `status` is
+        that of the answer, `query` and `headers` name the ones that matter. The failure shows the nearest calls.
+        """
+        __tracebackhide__ = True
+        from .assertions import assert_called
+        from .nearness import Wanted
+
+        wanted = Wanted(operation, object, job, status, query or {}, headers or {}, file_name, metadata)
+        return assert_called(self._evidence, wanted, times)
 
 
 def _is_row_number(row: object) -> bool:
