@@ -19,6 +19,7 @@ class ApiError(Exception):
 
     def __init__(self, message: str, *, provider_message: str | None = None) -> None:
         super().__init__(message)
+        self.headers: dict[str, str] = {}
         self.message = message
         self.provider_message = provider_message
 
