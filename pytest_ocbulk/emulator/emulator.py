@@ -284,7 +284,7 @@ def _refusal(error: ApiError, request_id: str) -> Answer:
     body = {"requestId": request_id, "message": error.message}
     if error.provider_message is not None:
         body["providerMessage"] = error.provider_message
-    return Answer(body, status=error.status)
+    return Answer(body, dict(error.headers), status=error.status)
 
 
 def _response(answer: Answer, request: Request, visit: _Visit) -> Response:
