@@ -1,0 +1,102 @@
+"""Durations as text, and a clock that moves only when it is told to."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ocbulk.emulator.clock import EPOCH, ManualClock, iso, seconds, spell
+from pytest_ocbulk.emulator.errors import OcBulkError
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("250ms", 0.25),
+        ("2s", 2.0),
+        ("1.5s", 1.5),
+        ("10m", 600.0),
+        ("1h30m", 5400.0),
+        ("2d", 172_800.0),
+        ("1m30s500ms", 90.5),
+        (3, 3.0),
+        (0.5, 0.5),
+        (0, 0.0),
+    ],
+)
+def test_a_duration_is_read(text: float | str, value: float) -> None:
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "2", "s", "2 s", "-2s", "2x", "2s!", "two seconds", "1.s"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(OcBulkError) as refusal:
+        seconds(text)
+    assert str(refusal.value) == (
+        f"{text!r} is not a duration; write it like '250ms', '2s', '10m' or '1h30m'"
+    )
+
+
+def test_a_negative_duration_is_refused() -> None:
+    with pytest.raises(OcBulkError) as refusal:
+        seconds(-1)
+    assert str(refusal.value) == "a duration cannot be negative, got -1"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0s"),
+        (0.25, "250ms"),
+        (1.5, "1.5s"),
+        (2, "2s"),
+        (600, "10m"),
+        (5400, "1h30m"),
+        (90061, "1d1h1m1s"),
+    ],
+)
+def test_seconds_are_spelled_as_a_timeline_writes_them(value: float, text: str) -> None:
+    assert spell(value) == text
+
+
+@given(st.integers(0, 10**8))
+def test_what_is_spelled_reads_back(value: int) -> None:
+    assert seconds(spell(value)) == value
+
+
+@given(st.integers(1, 999))
+def test_milliseconds_that_are_spelled_read_back(value: int) -> None:
+    assert seconds(spell(value / 1000)) == pytest.approx(value / 1000)
+
+
+def test_the_clock_starts_at_a_fixed_instant_and_stands_still() -> None:
+    clock = ManualClock()
+    assert clock.now() == clock.now() == EPOCH == 1704067200.0
+    assert clock.elapsed == 0
+
+
+def test_the_clock_moves_when_it_is_told_to() -> None:
+    clock = ManualClock(100.0)
+    clock.advance("2s")
+    clock.advance(0.5)
+    assert (clock.now(), clock.elapsed) == (102.5, 2.5)
+
+
+def test_time_does_not_run_backwards() -> None:
+    clock = ManualClock()
+    with pytest.raises(OcBulkError):
+        clock.advance(-0.001)
+    assert clock.now() == EPOCH
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (EPOCH, "2024-01-01T00:00:00.000Z"),
+        (EPOCH + 0.25, "2024-01-01T00:00:00.250Z"),
+    ],
+)
+def test_instants_are_printed_as_the_service_prints_them(instant: float, text: str) -> None:
+    assert iso(instant) == text
