@@ -31,9 +31,9 @@ class Quirks:
         metadata={"doc": "field names of the jobs list: id/status or job_id/job_status (3.5)"},
     )
     status_generation: Literal["v1", "v3"] = field(
-        default="v1",
+        default="v3",
         metadata={
-            "doc": "v3 adds recordCount, jobStatus ... to the status of POST /bulk/download jobs (3.6)"
+            "doc": "the status of POST /bulk/download jobs has recordCount, jobStatus ... too (v3) or not (v1) (3.6)"
         },
     )
     counts_include_failed: bool = field(
@@ -68,7 +68,7 @@ class Quirks:
         default=False, metadata={"doc": "whether a wrong hub in the path is 404; the service ignores it (1)"}
     )
     retention_days: int = field(
-        default=3, metadata={"doc": "days until results and errors are gone: 3 or 7 (3.7)"}
+        default=3, metadata={"doc": "days until the result files of queries are gone: 3 or 7 (3.7)"}
     )
     callback_lag: float = field(
         default=0.0,

@@ -52,9 +52,13 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
-    """405: the path exists, the method does not."""
+    """405: the path exists, the method does not; the header `Allow` names those that do (RFC 9110, 15.5.6)."""
 
     status = 405
+
+    def __init__(self, message: str, allowed: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.headers = {"Allow": ", ".join(sorted(allowed))}
 
 
 class NotAcceptable(ApiError):

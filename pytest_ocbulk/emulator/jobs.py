@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from .results import Criteria
     from .timeline import Course
 
 COMPLETED = "COMPLETED"
@@ -67,7 +68,9 @@ class JobEvent:
 class Job:
     """One asynchronous bulk operation, its counts and the course it takes.
 
-    Instants are seconds since 1970-01-01 UTC, `file_size` is bytes, `metadata` the text of the metaData part.
+    Instants are seconds since 1970-01-01 UTC, `file_size` is bytes, `metadata` the text of the metaData part. Of
+    downloads: `criteria` is what `query` says, `file_name` the name asked for, `nulls` whether null values show (None:
+    as in lists).
     """
 
     id: str
@@ -80,6 +83,9 @@ class Job:
     file_size: int = 0
     metadata: str | None = None
     query: str | None = None
+    criteria: Criteria | None = None
+    file_name: str | None = None
+    nulls: bool | None = None
     callback_url: str | None = None
     callback_payload: object = None
     v3: bool = False
@@ -113,8 +119,3 @@ class Job:
         self.events.append(JobEvent(status, at))
         if status in TERMINAL:
             self.finished = at
-
-    def fail(self, status: str, error: str, at: float) -> None:
-        """End in ABORTED or ERROR with the text that the status body carries."""
-        self.error = error
-        self.move(status, at)

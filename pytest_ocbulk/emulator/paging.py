@@ -40,6 +40,12 @@ def page_of(query: Mapping[str, str], cap: int | None = None) -> Page:
     return Page(size, offset=(_number(query, "page", 1) - 1) * size)
 
 
+def fields_of(query: Mapping[str, str]) -> tuple[str, ...]:
+    """The names in `fields`, a comma list (protocol.md 9.2); none stands for all."""
+    names = (name.strip() for name in query.get("fields", "").split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
 def token(kind: str, number: int) -> str:
     """A page token: kind `a` continues behind row `number`, kind `o` skips `number` rows."""
     return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")

@@ -10,15 +10,15 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from . import jobs
 from .connectors import ObjectDefinition
-from .errors import ApiError
 from .ocnql import Select
 from .predicate import to_sql
-from .store import Collection, Selection, Store, record
+from .store import MAX_COLUMNS, Collection, Selection, Store, record
 
 BLOCK_ROWS = 2000
 
@@ -49,8 +49,13 @@ class Criteria:
     def unknown_field(self, source: Collection) -> str | None:
         """The first field that the records cannot have, wherever in the query it stands."""
         named = [*self.paths(source), *(each.field for each in self.select.order)]
+
+        def noted(field: str) -> str:
+            named.append(field)
+            return "NULL"
+
         if self.select.where is not None:
-            to_sql(self.select.where, lambda field: named.append(field) or "NULL")
+            to_sql(self.select.where, noted)
         return next((field for field in named if not source.knows(field)), None)
 
 
@@ -87,20 +92,21 @@ class Extraction:
         if unknown := self.criteria.unknown_field(self.source):
             self.error = f"Unknown field {unknown!r} in {select.object}"
             return
-        try:
-            with store.transaction():
-                self.done = self.source.copy_to(
-                    self.result,
-                    self.criteria.selection(now),
-                    self.criteria.paths(self.source),
-                    select.order,
-                    select.limit,
-                    self.criteria.skip,
-                )
-        except ApiError as error:  # more columns than a table can have
-            self.error = error.message
+        paths = self.criteria.paths(self.source)
+        if len(paths) > MAX_COLUMNS:
+            self.error = f"Expected at most {MAX_COLUMNS} fields of {select.object}, got {len(paths)}"
+            return
+        with store.transaction():
+            self.done = self.source.copy_to(
+                self.result,
+                self.criteria.selection(now),
+                paths,
+                select.order,
+                select.limit,
+                self.criteria.skip,
+            )
 
-    def close(self) -> None:
+    def abandon(self) -> None:
         """Nothing is held open."""
 
 
@@ -111,6 +117,29 @@ def result_name(job_id: str) -> str:
 
 RESULT = ObjectDefinition("\0result", primary_key="\0row")
 """Results are rows of any columns; their key is their place."""
+
+
+def reader(source: Collection, criteria: Criteria, now: int, lock: AbstractContextManager[object]) -> Read:
+    """Reads a query's records from where they are, at the instant `now` (ms): by key, or by counting under an order."""
+    select, selection, paths, taken = criteria.select, criteria.selection(now), criteria.paths(source), 0
+
+    def read(after: int | None) -> list[tuple[Any, ...]]:
+        nonlocal taken
+        size = BLOCK_ROWS if select.limit is None else min(BLOCK_ROWS, select.limit - taken)
+        offset = criteria.skip + taken if select.order or not taken else 0
+        with lock:
+            rows = source.select(
+                selection,
+                paths=paths,
+                order=select.order,
+                after=None if select.order else after,
+                offset=offset,
+                limit=size,
+            )
+        taken += len(rows)
+        return rows
+
+    return read
 
 
 def blocks(read: Read) -> Iterator[list[tuple[Any, ...]]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .endpoints import bulk, discovery, elements, instances, records, results
+from .endpoints import bulk, discovery, elements, instances, queries, records, results, uploads
 from .errors import MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -71,14 +71,16 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/objects/{object}/metadata", "metadata", discovery.object_metadata),
     Route("GET", "/ping", "ping", discovery.ping),
     Route("GET", "/bulk/jobs", "jobs", bulk.list_jobs),
-    Route("POST", "/bulk/query", "query", results.create_query),
-    Route("POST", "/bulk/download", "download", results.create_download),
+    Route("GET", "/bulk/query", "query", queries.run_query, produces=()),
+    Route("POST", "/bulk/query", "query", queries.create_query),
+    Route("POST", "/bulk/download", "query", queries.create_download),
     Route("GET", "/bulk/{id}/status", "status", bulk.job_status),
     Route("GET", "/bulk/{id}/errors", "errors", bulk.job_errors),
     Route("PUT", "/bulk/{id}/cancel", "cancel", bulk.cancel_job),
-    Route("GET", "/bulk/{id}/{object}", "results", results.download_results, produces=()),
-    Route("GET", "/bulk/{id}/{object}/data", "results", results.page_results),
-    Route("POST", "/bulk/{object}", "upload", bulk.create_upload),
+    Route("GET", "/bulk/{id}/{object}", "download", results.download_results, produces=()),
+    Route("GET", "/bulk/{id}/{object}/data", "download", results.page_results),
+    Route("POST", "/bulk/{object}", "upload", uploads.create_upload),
+    Route("POST", "/bulk/workflows/fileUpload/{object}", "upload", uploads.create_upload),
     Route("GET", "/{object}", "records", records.list_records),
     Route("POST", "/{object}", "records", records.create_record),
     Route("GET", "/{object}/{id}", "records", records.get_record),
@@ -92,6 +94,12 @@ PLATFORM = frozenset({("instances",), ("elements",), ("hubs",)})
 
 RESERVED = frozenset({"bulk", "objects", "ping", "hubs", "instances", "elements", "query", "bulkloader"})
 """First segments that are never the name of an object."""
+
+_BULK_WORDS = {
+    1: frozenset({"query", "download", "jobs", "workflows"}),
+    2: frozenset({"status", "errors", "cancel"}),
+}
+"""Words that stand in front of object names below `/bulk` and `/bulk/{id}` (protocol.md 3)."""
 
 _BY_LENGTH: dict[int, list[tuple[tuple[str, ...], Route]]] = {}
 for _route in ROUTES:
@@ -114,7 +122,7 @@ def match(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]
                 allowed.add(route.method)
     path = "/".join(segments)
     if allowed:
-        raise MethodNotAllowed(f"Method {method} is not supported for /{path}")
+        raise MethodNotAllowed(f"Method {method} is not supported for /{path}", allowed)
     raise NotFound(f"No resource found at /{path}")
 
 
@@ -123,6 +131,8 @@ def _bind(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] |
     for at, (part, segment) in enumerate(zip(parts, segments, strict=True)):
         if part[0] == "{":
             if at == 0 and segment in RESERVED:
+                return None
+            if part == "{object}" and parts[0] == "bulk" and segment in _BULK_WORDS.get(at, ()):
                 return None
             names[part[1:-1]] = segment
         elif part != segment:

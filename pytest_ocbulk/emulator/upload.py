@@ -72,6 +72,18 @@ def parse(request: Request) -> Upload:
         form.close(keep=upload.file if upload else None)
 
 
+def read_metadata(request: Request) -> dict[str, Any]:
+    """The metaData of a form that needs no file, as a query may have one (protocol.md 3.2); empty without a form."""
+    if not request.header("content-type").startswith("multipart/form-data"):
+        return {}
+    form = _Form()
+    try:
+        _read_form(request, form)
+        return _json_object(form.metadata) if form.metadata and form.metadata.strip() else {}
+    finally:
+        form.close()
+
+
 def _upload(request: Request, form: _Form) -> Upload:
     if form.file is None:
         found = ", ".join(map(repr, form.names)) or "none"

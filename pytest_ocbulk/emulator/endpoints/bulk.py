@@ -1,48 +1,19 @@
-"""Jobs: create by upload, status, errors, cancel, list (protocol.md 3.1 to 3.5, 3.9, 3.10)."""
+"""Jobs: stub, status, errors, cancel, list (protocol.md 3.1, 3.4 to 3.6, 3.9, 3.10)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import jobs, ocnql, predicate
 from ..errors import BadRequest
 from ..instances import Instance
 from ..jobs import Job
-from ..paging import page_of, token
+from ..paging import cut, fields_of, page_of, token
 from ..runner import milliseconds
-from ..timeline import Course
-from ..upload import parse
 from .call import Answer, Call
 
 CALLBACK_HEADER = "elements-async-callback-url"
-
-
-def create_upload(call: Call) -> Answer:
-    """`POST /bulk/{object}`: accept a file; an unknown object is accepted too and fails row by row (3.3)."""
-    instance, name = call.instance, call.names["object"]
-    shape = instance.shape(name)
-    if shape is None and instance.dialect.quirks.unknown_object == "refuse":
-        raise BadRequest(f"Object {name!r} does not exist")
-    if shape is not None and not shape.upload:
-        raise BadRequest(f"Bulk upload is not enabled for object {name!r}")  # 3.3, elementbuilder
-    upload = parse(call.request)
-    plan = instance.plans.take(name)
-    job = Job(
-        id=call.emulator.ids.job(),
-        instance_id=instance.id,
-        object_name=name,
-        direction="UPLOAD",
-        course=Course(plan.timeline, call.now),
-        created=call.now,
-        file_format=upload.options.file_format,
-        file_size=upload.size,
-        metadata=upload.options.text,
-        callback_url=call.request.header(CALLBACK_HEADER) or None,
-        callback_payload=upload.options.callback_payload,
-    )
-    call.emulator.runner.upload(instance, job, upload, plan)
-    call.job = job.id
-    return Answer(stub(instance, job))
 
 
 def stub(instance: Instance, job: Job) -> dict[str, Any]:
@@ -63,7 +34,8 @@ def job_status(call: Call) -> Answer:
 def status_body(instance: Instance, job: Job) -> dict[str, Any]:
     """The fields that real programs read, and no other: a known client breaks on unknown ones (3.4).
 
-    Times are epoch milliseconds; `bulk_finish_time` is there once the job has ended, `error` only if it failed.
+    Times are epoch milliseconds; `bulk_finish_time` is there once the job has ended, `error` only if it failed. A job
+    of `POST /bulk/download` has the fields of its generation as well.
     """
     counted = job.records if instance.dialect.quirks.counts_include_failed else job.records - job.failed
     body: dict[str, Any] = {
@@ -85,20 +57,43 @@ def status_body(instance: Instance, job: Job) -> dict[str, Any]:
         body["error"] = job.error
     if job.info is not None:
         body["infoMessage"] = job.info
+    if job.v3 and instance.dialect.quirks.status_generation == "v3":
+        body |= _v3_status(instance, job)
     return body
+
+
+def _v3_status(instance: Instance, job: Job) -> dict[str, Any]:
+    """What "bulk v3" calls the same things; clients of it still read the old names too (3.6)."""
+    fields = job.criteria.select.fields if job.criteria else ()
+    body: dict[str, Any] = {
+        "recordCount": job.records,
+        "errorCount": job.failed,
+        "objectName": job.object_name,
+        "metaData": job.metadata,
+        "jobDirection": job.direction,
+        "jobStatus": instance.dialect.word(job.status),
+        "statusMessage": job.error or job.info,
+        "createdDate": milliseconds(job.created),
+        "notificationUrl": job.callback_url,
+        "defaultSelectFields": ",".join(fields) or None,
+        "fileFormat": job.file_format.upper(),
+        "jobCriteria": job.query,
+        "native": False,
+    }
+    if job.finished is not None:
+        body["completionTime"] = milliseconds(job.finished)
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def job_errors(call: Call) -> Answer:
     """`GET /bulk/{id}/errors`: failed rows, `rowNum` counting data rows from 1; valid on any job (3.9)."""
     job = call.find_job()
     page = page_of(call.request.query)
-    after = page.after or 0
-    found = call.emulator.store.failures(job.id, after, page.size + 1, page.offset)
-    shown = found[: page.size]
-    headers = {"elements-returned-count": str(len(shown))}
-    if len(found) > page.size or (call.instance.dialect.quirks.token_on_last_page and shown):
-        headers["elements-next-page-token"] = token("a", shown[-1][0])
-    return Answer([error_item(row, text) for row, text in shown], headers)
+    found = call.emulator.store.failures(job.id, page.after or 0, page.size + 1, page.offset)
+    always = call.instance.dialect.quirks.token_on_last_page
+    failures, headers = cut(found, page.size, lambda failure: token("a", failure[0]), always=always)
+    items = [error_item(row, text) for row, text in failures]
+    return Answer(_only(fields_of(call.request.query), items), headers)
 
 
 def error_item(row: int, text: str) -> dict[str, Any]:
@@ -128,13 +123,19 @@ def list_jobs(call: Call) -> Answer:
         if where is None or predicate.evaluate(where, _searchable(call.instance, job))
         for item in [_listed(call.instance, job)]
     ]
-    shown = found[page.offset : page.offset + page.size]
-    headers = {"elements-returned-count": str(len(shown))}
-    if len(found) > page.offset + page.size:
-        headers["elements-next-page-token"] = token("o", page.offset + page.size)
-    if fields := [name.strip() for name in query.get("fields", "").split(",") if name.strip()]:
-        shown = [{name: item[name] for name in fields if name in item} for item in shown]
-    return Answer(shown, headers)
+    following = page.offset + page.size
+    items, headers = cut(
+        found[page.offset : following + 1],
+        page.size,
+        lambda _: token("o", following),
+        always=call.instance.dialect.quirks.token_on_last_page,
+    )
+    return Answer(_only(fields_of(query), items), headers)
+
+
+def _only(fields: Sequence[str], items: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The items with the fields asked for; all fields when none are."""
+    return [{name: item[name] for name in fields if name in item} for item in items] if fields else items
 
 
 _OLDER = {"id": "job_id", "status": "job_status"}
