@@ -1,5 +1,10 @@
 """Notifications of the end of a job: what is posted, how it is signed, when it is tried again (protocol.md 7).
 
+    Callback      one notification, ready to be posted
+    Outbox        those that wait for their time
+    Attempt       one try, and what came of it
+    CallbackLog   the tries of an instance
+
 The core only says what is due; `delivery.py` posts it and reports back.
 """
 
@@ -7,20 +12,26 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 SIGNATURE_KEY = "event.notification.signature.key"
 SIGNATURE_HEADER = "Elements-Webhook-Signature"
 MAX_RETRIES = 9
 """Up to nine retries after 2^(2x) seconds: 4, 16, 64 ... as for the service's events."""
 
+CAPACITY = 1000
+"""Attempts kept per instance; the oldest go first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Callback:
     """One notification: `body` and `headers` to post to `url` from the instant `due` on.
 
-    `attempts` counts the tries so far. `failure` says why the last one failed, empty if none did.
+    `attempts` counts the tries so far. `failure` says why the last one failed, empty if none did. `fault` is the
+    planned fault that it carries, if any; one that is `held` waits for the next callback of its instance.
     """
 
     instance_id: int
@@ -31,13 +42,113 @@ class Callback:
     due: float
     attempts: int = 0
     failure: str = ""
+    fault: str = ""
+    held: bool = False
 
-    def again(self, now: float, failure: str) -> Callback | None:
-        """The next try after a failed one, or None when all are used up."""
+    def again(self, now: float, failure: str, scale: float = 1.0) -> Callback | None:
+        """The next try after a failed one, its wait multiplied by `scale`; None when all are used up."""
         attempts = self.attempts + 1
         if attempts > MAX_RETRIES:
             return None
-        return replace(self, attempts=attempts, due=now + 4.0**attempts, failure=failure)
+        return replace(self, attempts=attempts, due=now + scale * 4.0**attempts, failure=failure)
+
+
+class Outbox:
+    """Callbacks that wait for their time."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callback] = []
+
+    def __iter__(self) -> Iterator[Callback]:
+        return iter(tuple(self._waiting))
+
+    def add(self, callback: Callback) -> None:
+        """Put a callback in; those held back for it follow it, the youngest first."""
+        self._waiting.append(callback)
+        if callback.held:
+            return
+        released = [each for each in self._waiting if each.held and each.instance_id == callback.instance_id]
+        self._waiting = [each for each in self._waiting if each not in released]
+        self._waiting += [replace(each, held=False, due=callback.due) for each in reversed(released)]
+
+    def again(self, callback: Callback) -> None:
+        """Put a callback back for its next try."""
+        self._waiting.append(callback)
+
+    def take(self, now_of: Callable[[int], float]) -> list[Callback]:
+        """Take those that are due, in the order of their instants; `now_of` tells the time of an instance."""
+        due = [each for each in self._waiting if not each.held and each.due <= now_of(each.instance_id)]
+        if due:
+            self._waiting = [each for each in self._waiting if not any(each is taken for taken in due)]
+        return sorted(due, key=lambda each: each.due)
+
+    def next_due(self, now_of: Callable[[int], float]) -> float | None:
+        """Seconds until the next one is due, None if none is; below 0 when it is overdue."""
+        return min((each.due - now_of(each.instance_id) for each in self if not each.held), default=None)
+
+    def forget(self, instance_id: int) -> None:
+        """Drop the callbacks of an instance."""
+        self._waiting = [each for each in self._waiting if each.instance_id != instance_id]
+
+
+Outcome = Literal["delivered", "failed", "refused", "internal", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to post a callback.
+
+    `outcome` is `delivered` (a 2xx came), `failed` (`failure` says why; `next_try` is the instant of the next one,
+    None when all are used up), `refused` (the host is not allowed, or the URL is none), `internal` (a relative
+    path, which the service executes itself) or `dropped` (by a planned fault). `number` counts the tries from
+    1, `status` is 0 when no answer came, `at` is in seconds since 1970-01-01 UTC by the instance's clock.
+    """
+
+    at: float
+    job: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    number: int
+    outcome: Outcome
+    status: int = 0
+    failure: str = ""
+    next_try: float | None = None
+    fault: str = ""
+
+    def __str__(self) -> str:
+        shown = f"callback of job {self.job} to {self.url}: {self.outcome}"
+        return shown + (f", {self.failure}" if self.failure else "")
+
+
+class CallbackLog:
+    """The last attempts of an instance, oldest first."""
+
+    def __init__(self) -> None:
+        self._attempts: deque[Attempt] = deque(maxlen=CAPACITY)
+
+    def __iter__(self) -> Iterator[Attempt]:
+        return iter(tuple(self._attempts))
+
+    def __len__(self) -> int:
+        return len(self._attempts)
+
+    def add(self, attempt: Attempt) -> None:
+        """Write one attempt down."""
+        self._attempts.append(attempt)
+
+    def of(self, job: str) -> tuple[Attempt, ...]:
+        """The attempts for one job."""
+        return tuple(each for each in self if each.job == job)
+
+    @property
+    def undelivered(self) -> tuple[Attempt, ...]:
+        """The last attempts of callbacks that were neither delivered nor will be tried again."""
+        return tuple(each for each in self if each.outcome != "delivered" and each.next_try is None)
+
+    def clear(self) -> None:
+        """Forget all attempts."""
+        self._attempts.clear()
 
 
 def sign(key: str, body: bytes) -> str:
@@ -47,4 +158,4 @@ def sign(key: str, body: bytes) -> str:
 
 def verify(key: str, body: bytes, signature: str) -> bool:
     """Whether a signature belongs to these raw bytes; compared in constant time."""
-    return hmac.compare_digest(sign(key, body).encode(), signature.encode())
+    return hmac.compare_digest(sign(key, body).encode(), signature.encode("utf-8", "surrogateescape"))

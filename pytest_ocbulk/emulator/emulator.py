@@ -1,19 +1,19 @@
 """The one seam: `Emulator.handle(Request) -> Response | Disconnect`.
 
-Doors call `handle`, and let time and work go on through `tick`, `next_due`, `work` and `take_callbacks`. All of
-them may be called from any thread: there is one lock, here.
+Doors call `handle`, and let time and work go on through `tick`, `next_due`, `work` and `take_callbacks`; who has
+posted a callback says so with `callback_tried`. All of them may be called from any thread: there is one lock, here.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from threading import RLock
 
 from . import routes
-from .callbacks import Callback
+from .callbacks import Attempt, Callback, Outcome
 from .clock import Clock, ManualClock
 from .connectors import BUILT_IN, Connector, built_in
 from .dialect import DOCUMENTED, Dialect
@@ -21,7 +21,9 @@ from .endpoints.bulk import status_body
 from .endpoints.call import JSON, Answer, Call, PlatformCall
 from .endpoints.media import require
 from .errors import ApiError, Forbidden, NotFound
+from .faults import UNHARMED, Strike
 from .instances import Credentials, Instance, Instances
+from .jobs import ABORTED, Job
 from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from .runner import Runner
 from .store import Store
@@ -96,6 +98,7 @@ class _Visit:
     operation: str = ""
     job: str = ""
     now: float = 0.0
+    strike: Strike = UNHARMED
 
 
 class Emulator:
@@ -187,9 +190,32 @@ class Emulator:
         with self.lock:
             return self._handle(request)
 
-    def receive(self, head: Request) -> Reception:  # noqa: ARG002  # faults decide by it
-        """How the body of a request is to be received, asked when its head has arrived."""
-        return OPEN_RECEPTION if self.max_upload is None else Reception(limit=self.max_upload)
+    def receive(self, head: Request) -> Reception:
+        """How the body of a request is to be received, asked when its head has arrived.
+
+        Planned faults of the body strike here; the call is then handed to `handle` with the same `passage`.
+        """
+        reception = OPEN_RECEPTION if self.max_upload is None else Reception(limit=self.max_upload)
+        with self.lock:
+            try:
+                instance, operation = self._addressed(head)
+            except ApiError:
+                return reception  # `handle` will say why
+            strike = head.passage.strike = instance.faults.arriving(operation)
+            if strike is None:
+                return reception
+            announced = head.header("content-length")
+            reception = strike.reception(reception, int(announced) if announced.isdigit() else None)
+            if reception.reset_after is not None:  # `handle` will not hear of it
+                now = instance.clock.now()
+                instance.journal.add(now, operation, head, Disconnect(), fault=str(strike))
+            return reception
+
+    def _addressed(self, head: Request) -> tuple[Instance, str]:
+        """The instance and the operation that a call is about."""
+        _, below = routes.strip(head.segments)
+        instance = self.instances.authenticate(head.header("authorization"))
+        return instance, routes.match(head.method, instance.connector.fold(below))[0].operation
 
     def _handle(self, request: Request) -> Response | Disconnect:
         visit = _Visit(self.ids.request())
@@ -200,9 +226,15 @@ class Emulator:
         except ApiError as error:
             answer = _refusal(error, visit.request_id)
         response = _response(answer, request, visit)
-        if visit.instance is not None:
-            visit.instance.journal.add(visit.now, visit.operation, request, response, job=visit.job)
-        return response
+        delivered = visit.strike.answer(response, visit.now)
+        if request.method == "HEAD" and isinstance(delivered, Response):
+            delivered = replace(delivered, body=b"")
+        if visit.instance is None:
+            return delivered
+        visit.instance.journal.add(
+            visit.now, visit.operation, request, delivered, job=visit.job, fault=str(visit.strike)
+        )
+        return delivered
 
     def _visit(self, visit: _Visit, request: Request) -> Answer:
         hub, below = routes.strip(request.segments)
@@ -218,6 +250,9 @@ class Emulator:
         if instance.disabled and route.operation not in STILL_ALLOWED:
             raise Forbidden("The element instance is disabled")
         require(request.header("accept"), route.produces)
+        visit.strike = request.passage.strike or instance.faults.take(route.operation)
+        if visit.strike.prevents:
+            return Answer()
         call = Call(self, request, names, now, instance)
         try:
             return route.endpoint(call)
@@ -244,7 +279,8 @@ class Emulator:
     def next_due(self) -> float | None:
         """Seconds from now until `tick` or `take_callbacks` has something to do; None: not before the next call."""
         with self.lock:
-            waits = [callback.due - self._now_of(callback.instance_id) for callback in self.runner.outbox]
+            callback_due = self.runner.outbox.next_due(self._now_of)
+            waits = [] if callback_due is None else [callback_due]
             for instance in self.instances:
                 due = self.runner.next_due(instance)
                 if due is not None:
@@ -254,18 +290,76 @@ class Emulator:
     def work(self) -> bool:
         """Do one slice of waiting work; whether there is more. The lock is held for the writing only."""
         with self.lock:
-            task = self.runner.waiting
+            task = self.runner.next_task()
         if task is None:
             return False
-        piece = task.work.prepare()
-        with self.lock:
-            self.runner.advance(task, piece, task.instance.clock.now())
-            return self.runner.waiting is not None
+        piece = None
+        try:
+            piece = task.work.prepare()
+        finally:
+            with self.lock:
+                self.runner.advance(task, piece, task.instance.clock.now())
+                more = self.runner.has_work
+        return more
 
     def take_callbacks(self) -> list[Callback]:
         """The callbacks that are due, to be posted by the caller."""
         with self.lock:
-            return self.runner.take_callbacks(self._now_of)
+            return self.runner.outbox.take(self._now_of)
+
+    def callback_tried(
+        self,
+        callback: Callback,
+        outcome: Outcome,
+        *,
+        status: int = 0,
+        failure: str = "",
+        retry_scale: float = 1.0,
+    ) -> Attempt | None:
+        """Write down what came of posting a callback; a failed one is due again later, up to `MAX_RETRIES` times.
+
+        `retry_scale` multiplies the waits between the tries. None: its instance is gone.
+        """
+        with self.lock:
+            instance = self.instances.by_id(callback.instance_id)
+            if instance is None:
+                return None
+            now = instance.clock.now()
+            following = callback.again(now, failure, retry_scale) if outcome == "failed" else None
+            if following is not None:
+                self.runner.outbox.again(following)
+            attempt = Attempt(
+                at=now,
+                job=callback.job,
+                url=callback.url,
+                body=callback.body,
+                headers=callback.headers,
+                number=callback.attempts + 1,
+                outcome=outcome,
+                status=status,
+                failure=failure,
+                next_try=None if following is None else following.due,
+                fault=callback.fault,
+            )
+            instance.callbacks.add(attempt)
+            return attempt
+
+    # -- moving jobs by hand ------------------------------------------------------------------------------
+
+    def advance_job(self, instance: Instance, job: Job) -> None:
+        """Take one step of a job's timeline now; raises `OcBulkError` when there is none."""
+        with self.lock:
+            self.runner.advance_job(instance, job, instance.clock.now())
+
+    def finish_job(self, instance: Instance, job: Job) -> None:
+        """Go to the end of a job's timeline now, to success where it has none; raises `OcBulkError` if it has ended."""
+        with self.lock:
+            self.runner.finish_job(instance, job, instance.clock.now())
+
+    def fail_job(self, instance: Instance, job: Job, error: str, status: str = ABORTED) -> None:
+        """End a job in ABORTED or ERROR now, with this error; raises `OcBulkError` if it has ended."""
+        with self.lock:
+            self.runner.fail_job(instance, job, error, instance.clock.now(), status)
 
     def _now_of(self, instance_id: int) -> float:
         instance = self.instances.by_id(instance_id)
@@ -298,8 +392,6 @@ def _response(answer: Answer, request: Request, visit: _Visit) -> Response:
         headers |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
     if isinstance(body, bytes):
         headers["Content-Length"] = str(len(body))
-    if request.method == "HEAD":
-        body = b""
     return Response(answer.status, headers, body)
 
 

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .callbacks import CallbackLog
 from .clock import Clock
 from .connectors import Connector, ObjectDefinition
 from .dialect import Dialect
@@ -41,6 +42,7 @@ class Instance:
     created: float = 0.0
     disabled: bool = False
     journal: Journal = field(default_factory=Journal)
+    callbacks: CallbackLog = field(default_factory=CallbackLog)
     faults: FaultPlan = field(default_factory=FaultPlan)
     plans: JobPlans = field(default_factory=JobPlans)
     visibility: Visibility = field(default_factory=Visibility)

@@ -9,11 +9,21 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl, unquote
+
+if TYPE_CHECKING:
+    from .faults import Strike
 
 SPOOL_BYTES = 1024 * 1024
 """Bodies up to this size stay in memory; larger ones are spooled to a temporary file by the door."""
+
+
+@dataclass(slots=True)
+class Passage:
+    """What the core noted about a call when its head arrived: the fault that hits it, None if still open."""
+
+    strike: Strike | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,8 @@ class Request:
 
     `segments` are the decoded parts of the path, so that an encoded slash stays inside its segment.
     `headers` has lower-case names; repeated headers are joined by a comma. `body` is read at most once
-    per use and can be sought; `size` is its length in bytes.
+    per use and can be sought; `size` is its length in bytes. `passage` is the core's own: a door that asks
+    `receive` about a head hands the same object on with the body.
     """
 
     method: str
@@ -31,6 +42,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: BinaryIO = field(default_factory=io.BytesIO)
     size: int = 0
+    passage: Passage = field(default_factory=Passage, compare=False, repr=False)
 
     @classmethod
     def of(

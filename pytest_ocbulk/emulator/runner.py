@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
 from . import jobs
 from .apply import Application
-from .callbacks import SIGNATURE_HEADER, SIGNATURE_KEY, Callback, sign
+from .callbacks import SIGNATURE_HEADER, SIGNATURE_KEY, Attempt, Callback, Outbox, sign
 from .connectors import ObjectDefinition
+from .errors import OcBulkError
+from .faults import CALLBACK, Strike
 from .instances import Instance
-from .jobs import Job
+from .jobs import Job, JobEvent
 from .plans import JobPlan
 from .store import Store
-from .timeline import Course, Timeline
+from .timeline import Course, Step, Timeline
 from .upload import Upload
 
 IN_THE_TICK = 256 * 1024
@@ -62,15 +65,19 @@ class Work(Protocol):
 
 @dataclass(slots=True)
 class Task:
-    """The work behind one job: what it does, and what its end is to be (from the plan)."""
+    """The work behind one job: what it does, its plan, and what its end is to be.
+
+    `preparing`: a worker is at it without holding the lock, so that what it reads must not be closed.
+    """
 
     instance: Instance
     job: Job
     work: Work
+    plan: JobPlan = field(default_factory=JobPlan)
     end: str = jobs.COMPLETED
-    error: str | None = None
     due: float = 0.0
     started: bool = False
+    preparing: bool = False
 
 
 class Runner:
@@ -82,9 +89,11 @@ class Runner:
         self.store = store
         self.background = background
         self.describe = describe
-        self.outbox: list[Callback] = []
+        self.outbox = Outbox()
         self._tasks: dict[str, Task] = {}
         self._waiting: deque[Task] = deque()
+        self._announced: dict[str, str | None] = {}  # ahead of their end, with the error they will show then
+        self._applied_at = 0.0
 
     # -- beginnings -------------------------------------------------------------------------------------
 
@@ -92,7 +101,10 @@ class Runner:
         """Take over a job that was just created."""
         instance.jobs[job.id] = job
         instance.running.append(job)
-        self._tasks[job.id] = Task(instance, job, work, error=plan.error)
+        self._tasks[job.id] = task = Task(instance, job, work, plan)
+        if job.terminal:  # a timeline of one word: it ends as it begins
+            end, job.events[0] = job.status, JobEvent(jobs.CREATED, job.created)
+            self._go(instance, job, end, job.created, job.created, task)
 
     def upload(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> None:
         """Take over the job of an upload."""
@@ -100,7 +112,7 @@ class Runner:
         late = max(instance.dialect.quirks.visibility_lag, shape.visible_after if shape else 0.0)
 
         def visible(first: int, count: int) -> list[int | None]:
-            return instance.visibility.instants(first, count, milliseconds(instance.clock.now()), late)
+            return instance.visibility.instants(first, count, milliseconds(self._applied_at), late)
 
         work = Application(
             job.id,
@@ -117,20 +129,41 @@ class Runner:
     # -- the course of time -----------------------------------------------------------------------------
 
     def tick(self, instance: Instance, now: float) -> None:
-        """Do all that is due for the jobs of an instance."""
-        for job in tuple(instance.running):
-            self._move(instance, job, now)
+        """Do all that is due for the jobs of an instance, in the order in which it was due."""
+        due = [
+            (at, number, job)
+            for number, job in enumerate(instance.running)
+            if (at := self._due(job)) is not None and at <= now
+        ]
+        heapify(due)
+        while due:
+            _, number, job = heappop(due)
+            self._step(instance, job, now)
+            at = None if job.terminal else self._due(job)
+            if at is not None and at <= now:
+                heappush(due, (at, number, job))
 
-    def _move(self, instance: Instance, job: Job, now: float) -> None:
+    def _due(self, job: Job) -> float | None:
+        """The instant of a job's next step; while its rows are being applied there is none."""
         task = self._tasks.get(job.id)
-        if task is not None and task.started:
-            return  # its rows are being applied; the status changes when that is done
-        for step, at in job.course.moves(now):
-            if step.status in jobs.SUCCESSFUL and task is not None:
-                task.end, task.due = step.status, at
-                self._begin(task, now)
-                return
-            self._enter(instance, job, step.status, at)
+        return None if task is not None and task.started else job.course.due()
+
+    def _step(self, instance: Instance, job: Job, now: float) -> None:
+        """Take the next step of a job, which is due."""
+        course, task = job.course, self._tasks.get(job.id)
+        # A status that waited for looks leaves when it is next asked about, not back when it was entered.
+        at = now if course.step.looks else course.entered + course.step.seconds
+        self._go(instance, job, course.take(at).status, at, now, task)
+
+    def _go(
+        self, instance: Instance, job: Job, status: str, at: float, now: float, task: Task | None
+    ) -> None:
+        """Enter a status at the instant `at`; success has to be earned by work first."""
+        if status in jobs.SUCCESSFUL and task is not None:
+            task.end, task.due = status, at
+            self._begin(task, now)
+        else:
+            self._enter(instance, job, status, at)
 
     def _begin(self, task: Task, now: float) -> None:
         task.started = True
@@ -143,115 +176,171 @@ class Runner:
             self._advance(task, task.work.prepare(), now)
 
     def _enter(self, instance: Instance, job: Job, status: str, at: float) -> None:
-        """Change the status; an end settles the counts and is announced."""
+        """Change the status."""
+        if status in jobs.TERMINAL:
+            self._end(instance, job, status, at)
+        else:
+            job.move(status, at)
+
+    def _end(self, instance: Instance, job: Job, status: str, at: float) -> None:
+        """The end is announced, then shown; a planned fault may put a time between the two."""
+        task = self._tasks.pop(job.id, None)
         if status in jobs.FAILED:
-            task = self._tasks.get(job.id)
-            job.error = job.error or (task.error if task else None) or DEFAULT_ERRORS[status]
+            job.error = job.error or (task.plan.error if task else None) or DEFAULT_ERRORS[status]
+        if task is not None:
+            self._close(task)
+            instance.plans.note_unreached(task.plan, job)
+        if job.callback_url and job.id not in self._announced:
+            strike = instance.faults.take(CALLBACK)
+            ended = replace(job, events=[*job.events, JobEvent(status, at)], finished=at)
+            self._announce(instance, ended, strike, at)
+            if (detour := strike.fault.detour(job.status, status)) is not None:
+                self._announced[job.id], job.error = job.error, None
+                job.course = Course(detour, at)
+                return
+        job.error = self._announced.pop(job.id, None) or job.error
         job.move(status, at)
-        if job.terminal:
-            if task := self._tasks.pop(job.id, None):
-                task.work.abandon()
-            instance.running.remove(job)
-            self._announce(instance, job, at)
+        instance.running.remove(job)
+
+    def _close(self, task: Task) -> None:
+        """Give back what the work holds, unless a worker is at it: then `advance` does it."""
+        if task in self._waiting:
+            self._waiting.remove(task)
+        if not task.preparing:
+            task.work.abandon()
 
     def next_due(self, instance: Instance) -> float | None:
         """The instant at which `tick` has something to do for an instance, None if there is none."""
-        dues = [job.course.due() for job in instance.running if not self._is_applying(job)]
-        return min((due for due in dues if due is not None), default=None)
-
-    def _is_applying(self, job: Job) -> bool:
-        task = self._tasks.get(job.id)
-        return task is not None and task.started
+        return min((due for job in instance.running if (due := self._due(job)) is not None), default=None)
 
     # -- work -------------------------------------------------------------------------------------------
 
+    def next_task(self) -> Task | None:
+        """The task that a worker is to go on with; it prepares a piece without the lock and brings it to `advance`."""
+        if not self._waiting:
+            return None
+        self._waiting[0].preparing = True
+        return self._waiting[0]
+
     @property
-    def waiting(self) -> Task | None:
-        """The task that a worker is to go on with."""
-        while self._waiting and self._waiting[0].job.terminal:
-            self._waiting.popleft()
-        return self._waiting[0] if self._waiting else None
+    def has_work(self) -> bool:
+        """Whether there is something for a worker to do."""
+        return bool(self._waiting)
 
     def advance(self, task: Task, piece: Any, now: float) -> None:
-        """Write what `task.work.prepare()` has prepared; under the emulator's lock."""
-        if task.job.terminal:  # cancelled while the slice was being prepared
+        """Write what `task.work.prepare()` has prepared, None if it failed; under the emulator's lock."""
+        task.preparing = False
+        if task not in self._waiting:  # ended while the piece was being prepared
+            if task.job.id not in self._tasks:
+                task.work.abandon()
             return
-        self._advance(task, piece, now)
-        if task.work.finished and self._waiting and self._waiting[0] is task:
-            self._waiting.popleft()
-        elif len(self._waiting) > 1:  # take turns, so that a small upload does not wait for a large one
-            self._waiting.rotate(-1)
+        if piece is not None:
+            self._advance(task, piece, now)
+        if task in self._waiting and len(self._waiting) > 1:
+            self._waiting.rotate(-1)  # take turns, so that a small upload does not wait for a large one
 
     def _advance(self, task: Task, piece: Any, now: float) -> None:
         job, work = task.job, task.work
-        work.commit(self.store, piece, milliseconds(now))
+        self._applied_at = now if task in self._waiting else max(task.due, job.events[-1].at)
+        work.commit(self.store, piece, milliseconds(self._applied_at))
         job.records, job.failed, job.info = work.done, work.failed, work.info
-        if not work.finished:
-            return
-        at = now if task in self._waiting else max(task.due, job.events[-1].at)
-        job.error = work.error or job.error
-        self._enter(task.instance, job, work.failure_status if work.error else task.end, at)
+        if work.finished:
+            job.error = work.error or job.error
+            self._enter(task.instance, job, work.failure_status if work.error else task.end, self._applied_at)
 
     # -- interference -----------------------------------------------------------------------------------
 
     def cancel(self, instance: Instance, job: Job, now: float) -> None:
         """Ask a job to end; it is CANCELLED at the next look (protocol.md 3.10)."""
-        task = self._tasks.get(job.id)
-        if task is not None:
-            task.started = False
-            if task in self._waiting:
-                self._waiting.remove(task)
         self.redirect(instance, job, CANCELLING, now)
 
     def redirect(self, instance: Instance, job: Job, timeline: Timeline, now: float) -> None:
         """Put a job on another course from now on."""
+        if (task := self._tasks.get(job.id)) is not None:
+            task.started = False
+            if task in self._waiting:
+                self._waiting.remove(task)
         job.course = Course(timeline, now)
         self._enter(instance, job, job.course.step.status, now)
 
     def advance_job(self, instance: Instance, job: Job, now: float) -> None:
-        """Take one step of the timeline now, whatever it holds for."""
+        """Take one step of the timeline now, whatever it holds for.
+
+        Raises `OcBulkError` when there is none: the job has ended, or holds its status for ever.
+        """
         task = self._tasks.get(job.id)
-        step = job.course.following
-        if step is None or (task is not None and task.started):
+        self._refuse_ended(instance, job)
+        if task is not None and task.started:
             return
-        if step.status in jobs.SUCCESSFUL and task is not None:
-            task.end, task.due = step.status, now
-            self._begin(task, now)
-        else:
-            self._enter(instance, job, step.status, now)
-        job.course.take(now)
+        if job.course.following is None:
+            word = instance.dialect.word(job.status)
+            raise OcBulkError(f"job {job.id} stays {word} for ever; finish() or fail() it")
+        self._go(instance, job, job.course.take(now).status, now, now, task)
+
+    def finish_job(self, instance: Instance, job: Job, now: float) -> None:
+        """Go to the end of the timeline now, to success where it has none.
+
+        A large upload on a server ends when its rows are applied. Raises `OcBulkError` when the job has ended.
+        """
+        self._refuse_ended(instance, job)
+        while not job.terminal and self._due_or_held(job):
+            if job.course.following is None:
+                end = jobs.CANCELLED if job.status == jobs.CANCELLATION_PENDING else jobs.COMPLETED
+                job.course = Course(Timeline((Step(job.status), Step(end))), now)
+            self.advance_job(instance, job, now)
+
+    def fail_job(
+        self, instance: Instance, job: Job, error: str, now: float, status: str = jobs.ABORTED
+    ) -> None:
+        """End in ABORTED or ERROR now, whatever the timeline says; rows that are applied already stay.
+
+        Raises `OcBulkError` when the job has ended, or for a status that is no failure.
+        """
+        self._refuse_ended(instance, job)
+        if status not in jobs.FAILED:
+            raise OcBulkError(f"a job fails as ABORTED or ERROR, got {status!r}")
+        job.error = error
+        self.redirect(instance, job, Timeline((Step(job.status), Step(status))), now)
+        self._go(instance, job, job.course.take(now).status, now, now, None)
+
+    def _due_or_held(self, job: Job) -> bool:
+        task = self._tasks.get(job.id)
+        return task is None or not task.started
+
+    def _refuse_ended(self, instance: Instance, job: Job) -> None:
+        if job.terminal:
+            word = instance.dialect.word(job.status)
+            raise OcBulkError(f"job {job.id} is {word} already, which is final")
 
     def forget(self, instance: Instance) -> None:
         """Drop everything that belongs to an instance."""
         for job in list(instance.running):
             if task := self._tasks.pop(job.id, None):
-                task.work.abandon()
-                if task in self._waiting:
-                    self._waiting.remove(task)
+                self._close(task)
         instance.running.clear()
         instance.jobs.clear()
-        self.outbox = [each for each in self.outbox if each.instance_id != instance.id]
+        self.outbox.forget(instance.id)
         self.store.forget(instance.id)
 
     # -- callbacks --------------------------------------------------------------------------------------
 
-    def _announce(self, instance: Instance, job: Job, at: float) -> None:
-        if not job.callback_url:
-            return
+    def _announce(self, instance: Instance, job: Job, strike: Strike, at: float) -> None:
+        """Put the notification of an end into the outbox, as the planned fault has it."""
         payload = self.describe(instance, job)
         if job.callback_payload is not None:
             payload["callback-payload"] = job.callback_payload
         body = json.dumps(payload, ensure_ascii=False).encode()
-        due = at + instance.dialect.quirks.callback_lag
-        self.outbox.append(
-            Callback(instance.id, job.id, job.callback_url, body, signed_headers(instance, body), due)
-        )
-
-    def take_callbacks(self, now_of: Callable[[int], float]) -> list[Callback]:
-        """Take the callbacks that are due; `now_of` tells the present instant of an instance."""
-        due = [each for each in self.outbox if each.due <= now_of(each.instance_id)]
-        self.outbox = [each for each in self.outbox if each not in due]
-        return due
+        headers, due = signed_headers(instance, body), at + instance.dialect.quirks.callback_lag
+        url, fault = job.callback_url or "", str(strike)
+        sent = strike.fault.callbacks(Callback(instance.id, job.id, url, body, headers, due, fault=fault))
+        for callback in sent:
+            self.outbox.add(callback)
+        if not sent:
+            instance.callbacks.add(
+                Attempt(
+                    due, job.id, url, body, headers, 1, "dropped", failure="a fault was planned", fault=fault
+                )
+            )
 
 
 def signed_headers(instance: Instance, body: bytes) -> Mapping[str, str]:
