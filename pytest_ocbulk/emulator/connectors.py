@@ -27,7 +27,10 @@ WHOLE_FILE = 0
 
 @dataclass(frozen=True, slots=True)
 class FieldDefinition:
-    """One declared field: its type and what a value must satisfy. `max_length` counts characters."""
+    """One declared field: its type and what a value must satisfy. `max_length` counts characters.
+
+    `display_name`, `description` and `custom` are for the metadata alone (protocol.md 8).
+    """
 
     name: str
     type: str = "string"
@@ -39,6 +42,9 @@ class FieldDefinition:
     read_only: bool = False
     source: str | None = None
     native_type: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
