@@ -6,13 +6,15 @@ the same form. A wrong file is refused with file, key and reason, so nothing hal
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from .dialect import DIALECTS, Quirks, set_quirks
 from .errors import OcBulkError, nearest
 
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -88,7 +90,6 @@ class Connector:
     listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     batch_size: int = 1
     list_cap: int | None = None
-    default_action: str = "create"
     script_queries: bool = False
     required_configuration: tuple[str, ...] = ()
     secret_configuration: tuple[str, ...] = ()
@@ -138,41 +139,55 @@ class _Reader:
         self.path = path
 
     def connector(self, document: dict[str, Any]) -> Connector:
-        objects: dict[str, ObjectDefinition] = {}
-        for included in document.pop("includes", []):
-            objects.update(built_in(included).objects)
-        tables = self._take(document, "objects", "", dict, {})
-        objects.update({name: self.object(name, table) for name, table in tables.items()})
-        configuration = self._take(document, "configuration", "", dict, {})
-        values: dict[str, Any] = {
-            "objects": objects,
-            "listed": {name: tuple(of) for name, of in self._take(document, "listed", "", dict, {}).items()},
-            "required_configuration": tuple(configuration.get("required", ())),
-            "secret_configuration": tuple(configuration.get("secret", ())),
-            "batch_size": self._batch_size(document.pop("batch_size", 1)),
-        }
+        self._check_keys(document, _FILE_KEYS, "")
         for key in ("key", "name", "hub"):
             if key not in document:
                 self._refuse(key, "is missing; a connector has key, name and hub")
-        connector = Connector(**values, **self._checked(document, Connector, ""))
-        self._check_listed(connector)
-        return connector
+        objects: dict[str, ObjectDefinition] = {}
+        for included in self._texts(document.pop("includes", []), "includes"):
+            if included not in BUILT_IN:
+                self._refuse("includes", f"names {included!r}{nearest(included, BUILT_IN)}")
+            objects.update(built_in(included).objects)
+        tables = self._table(document, "objects", "")
+        objects |= {name: self.object_of(name, tables, f"objects.{name}") for name in tables}
+        configuration = self._table(document, "configuration", "")
+        self._check_keys(configuration, ("required", "secret"), "configuration")
+        values: dict[str, Any] = {
+            "objects": objects,
+            "listed": self._listed(self._table(document, "listed", ""), objects),
+            "quirks": self._quirks(self._table(document, "quirks", "")),
+            "batch_size": self._batch_size(document.pop("batch_size", 1)),
+            **{
+                f"{key}_configuration": self._texts(configuration.get(key, []), f"configuration.{key}")
+                for key in ("required", "secret")
+            },
+        }
+        return Connector(**values, **self._checked(document, Connector, ""))
 
-    def object(self, name: str, table: dict[str, Any]) -> ObjectDefinition:
-        where = f"objects.{name}"
-        declared = self._take(table, "fields", where, dict, {})
-        definitions = {each: self.field(f"{where}.fields.{each}", each, of) for each, of in declared.items()}
-        if "requires_one_of" in table:
-            table["requires_one_of"] = tuple(table["requires_one_of"])
-        return ObjectDefinition(name, definitions, **self._checked(table, ObjectDefinition, where))
+    def object_of(self, name: str, tables: dict[str, Any], where: str) -> ObjectDefinition:
+        table = self._table(tables, name, "objects", drop=False)
+        self._check_keys(table, _OBJECT_KEYS, where)
+        declared = self._table(table, "fields", where)
+        definitions = {each: self.field_of(each, declared, f"{where}.fields.{each}") for each in declared}
+        found = ObjectDefinition(name, definitions, **self._checked(table, ObjectDefinition, where))
+        for key, names in (("requires_one_of", found.requires_one_of), ("answers", [found.answers])):
+            for each in names:
+                if definitions and each is not None and each not in definitions:
+                    self._refuse(f"{where}.{key}", f"names {each!r}{nearest(each, definitions)}")
+        return found
 
-    def field(self, where: str, name: str, table: Any) -> FieldDefinition:
-        if not isinstance(table, dict):
-            self._refuse(where, f"must be a table like {{ type = 'string' }}, got {table!r}")
+    def field_of(self, name: str, declared: dict[str, Any], where: str) -> FieldDefinition:
+        table = self._table(declared, name, where.rpartition(".")[0], drop=False)
+        self._check_keys(table, _FIELD_KEYS, where)
         for key, choices in (("type", TYPES), ("format", FORMATS), ("source", SOURCES)):
             if key in table and table[key] not in choices:
                 self._refuse(f"{where}.{key}", f"is one of {', '.join(choices)}, got {table[key]!r}")
-        return FieldDefinition(name, **self._checked(table, FieldDefinition, where))
+        found = FieldDefinition(name, **self._checked(table, FieldDefinition, where))
+        try:
+            re.compile(found.pattern or "")
+        except re.error as error:
+            self._refuse(f"{where}.pattern", f"is not a regular expression: {error}")
+        return found
 
     def _batch_size(self, value: Any) -> int:
         if value == "file":
@@ -181,31 +196,70 @@ class _Reader:
             self._refuse("batch_size", f"is a number of rows from 1, or 'file', got {value!r}")
         return int(value)
 
-    def _check_listed(self, connector: Connector) -> None:
-        for dialect, names in connector.listed.items():
+    def _listed(self, table: dict[str, Any], objects: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+        self._check_keys(table, DIALECTS, "listed")
+        listed = {dialect: self._texts(names, f"listed.{dialect}") for dialect, names in table.items()}
+        for dialect, names in listed.items():
             for name in names:
-                if name not in connector.objects:
-                    self._refuse(f"listed.{dialect}", f"names {name!r}{nearest(name, connector.objects)}")
+                if name not in objects:
+                    self._refuse(f"listed.{dialect}", f"names {name!r}{nearest(name, objects)}")
+        return listed
 
-    def _checked(self, table: dict[str, Any], shape: type, where: str) -> dict[str, Any]:
-        known = {each.name: str(each.type) for each in fields(shape)}
-        for key, value in table.items():
-            place = f"{where}.{key}".lstrip(".")
-            if key not in known:
-                self._refuse(place, f"is not a key of a connector file{nearest(key, known)}")
-            expected = _KINDS.get(known[key].removesuffix(" | None"))
-            if expected and (not isinstance(value, expected) or (expected is int and value is True)):
-                self._refuse(place, f"must be a {expected.__name__}, got {value!r}")
+    def _quirks(self, table: dict[str, Any]) -> dict[str, object]:
+        try:
+            set_quirks(Quirks(), table)
+        except OcBulkError as error:
+            self._refuse("quirks", f"are wrong: {error}")
         return table
 
-    def _take(self, table: dict[str, Any], key: str, where: str, kind: type, default: Any) -> Any:
-        value = table.pop(key, default)
-        if not isinstance(value, kind):
-            self._refuse(f"{where}.{key}".lstrip("."), f"must be a table, got {value!r}")
+    def _check_keys(self, table: Mapping[str, object], known: Iterable[str], where: str) -> None:
+        for key in table:
+            if key not in known:
+                self._refuse(
+                    f"{where}.{key}".lstrip("."), f"is not a key of a connector file{nearest(key, known)}"
+                )
+
+    def _checked(self, table: dict[str, Any], shape: type, where: str) -> dict[str, Any]:
+        """The values of a table as the fields of a dataclass want them."""
+        kinds = {each.name: str(each.type).removesuffix(" | None") for each in fields(shape)}
+        return {
+            key: self._value(value, kinds[key], f"{where}.{key}".lstrip(".")) for key, value in table.items()
+        }
+
+    def _value(self, value: Any, kind: str, place: str) -> Any:
+        if kind == "tuple[str, ...]":
+            return self._texts(value, place)
+        expected, spelled = _KINDS[kind]
+        if not isinstance(value, expected) or (isinstance(value, bool) and kind != "bool"):
+            self._refuse(place, f"must be {spelled}, got {value!r}")
+        if not isinstance(value, str) and value < 0:
+            self._refuse(place, f"cannot be negative, got {value!r}")
         return value
 
-    def _refuse(self, key: str, reason: str) -> None:
+    def _texts(self, value: Any, place: str) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self._refuse(place, f"must be a list of texts, got {value!r}")
+        return tuple(value)
+
+    def _table(self, table: dict[str, Any], key: str, where: str, *, drop: bool = True) -> dict[str, Any]:
+        value = table.pop(key, {}) if drop else table[key]
+        if not isinstance(value, dict):
+            self._refuse(f"{where}.{key}".lstrip("."), f"must be a table, got {value!r}")
+        return dict(value)
+
+    def _refuse(self, key: str, reason: str) -> NoReturn:
         raise OcBulkError(f"{self.path}: {key} {reason}")
 
 
-_KINDS = {"str": str, "int": int, "bool": bool}
+_FILE_KEYS = (
+    "key", "name", "hub", "id", "includes", "batch_size", "list_cap", "script_queries", "listed", "configuration",
+    "quirks", "objects",
+)  # fmt: skip
+_OBJECT_KEYS = tuple(each.name for each in fields(ObjectDefinition) if each.name != "name")
+_FIELD_KEYS = tuple(each.name for each in fields(FieldDefinition) if each.name != "name")
+_KINDS: dict[str, tuple[Any, str]] = {
+    "str": (str, "a text"),
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": (bool, "true or false"),
+}
