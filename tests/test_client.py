@@ -1,4 +1,4 @@
-"""The client against the fake through its socket door, in both dialects, and against a real account if there is one.
+"""The client against the fake, behind a socket and in process, and against a real account if there is one.
 
 What the client does by itself is tested in tests/client/, against answers that are not ours. Here it meets a service:
 the fake, and with OCBULK_REAL=1 and the OPEN_CONNECTORS_... variables set the instance that they name (object
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,27 @@ import pytest
 from pytest_ocbulk.client import (
     BadRequest,
     BulkClient,
+    BulkClientError,
+    ConnectionFailed,
     JobFailed,
+    JobStatusReport,
     NotFound,
     RowsFailed,
     Unauthorized,
+    UploadOutcomeUnknown,
     WaitTimedOut,
 )
 from pytest_ocbulk.emulator.emulator import Emulator
+from pytest_ocbulk.emulator.faults import (
+    Fault,
+    empty,
+    malformed_json,
+    rate_limit,
+    reset,
+    status,
+    truncate,
+    wrong_type,
+)
 from pytest_ocbulk.server import Server
 
 from .served import Served, served
@@ -49,6 +64,7 @@ def fake(server: tuple[Server, Emulator]) -> Iterator[Served]:
     params=[
         "documented",
         "live",
+        "in process",
         pytest.param("real", marks=pytest.mark.skipif(not REAL, reason="OCBULK_REAL is not 1")),
     ]
 )
@@ -56,6 +72,10 @@ def client(request: pytest.FixtureRequest, server: tuple[Server, Emulator]) -> I
     """A client of each service there is."""
     if request.param == "real":
         with BulkClient.from_environment() as client:
+            yield client
+        return
+    if request.param == "in process":
+        with request.getfixturevalue("ocbulk").client() as client:
             yield client
         return
     with served(*server, dialect=request.param) as fake, fake.client() as client:
@@ -198,6 +218,100 @@ def test_a_result_is_saved_as_it_is(fake: Served, tmp_path: Path) -> None:
         job = client.wait(client.query("select C_EmailAddress from contact"))
         client.download(job, "contact", to=tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == b"C_EmailAddress\na@x.com\n"
+
+
+# --- what goes wrong on the way -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault", [reset(), truncate(5), malformed_json(), empty(), status(503)], ids=lambda fault: fault.kind
+)
+def test_an_upload_whose_answer_got_lost_is_found_and_its_rows_are_in(fake: Served, fault: Fault) -> None:
+    (address,), csv = people(1)
+    fake.instance.faults.on("upload", fault, phase="after")
+    with fake.client() as client:
+        with pytest.raises(UploadOutcomeUnknown) as lost:
+            client.upload("contact", csv)
+        found = client.find_upload(lost.value.attempt)
+        assert found is not None
+        client.wait(found).check()
+        assert [record["C_EmailAddress"] for record in client.records("contact")] == [address]
+    assert len(fake.instance.jobs) == 1
+
+
+def test_an_upload_that_never_arrived_is_not_found(fake: Served) -> None:
+    fake.instance.faults.on("upload", reset(), phase="before")
+    with fake.client() as client:
+        with pytest.raises(UploadOutcomeUnknown) as lost:
+            client.upload("contact", people(1)[1])
+        assert client.find_upload(lost.value.attempt) is None
+
+
+def test_waiting_outlasts_what_passes(fake: Served) -> None:
+    fake.next_job("CREATED 60s COMPLETE")
+    with fake.client() as client:
+        job = client.upload("contact", people(1)[1])
+        fake.instance.faults.on("status", status(503), times=2)
+        fake.instance.faults.on("status", rate_limit(retry_after=40))
+        fake.instance.faults.on("status", reset(), times=2)
+        client.wait(job).check()
+    assert fake.clock.elapsed >= 60
+
+
+def test_pages_of_errors_come_whole_though_one_was_lost(fake: Served) -> None:
+    csv = b"C_EmailAddress\n" + b"nobody\n" * 37
+    with fake.client() as client:
+        job = client.wait(client.upload("contact", csv, {"bulkUploadRecordSize": 1}))
+        fake.instance.faults.on("errors", truncate(200))
+        assert [error.row for error in client.errors(job, page_size=30)] == list(range(1, 38))
+
+
+def test_a_result_that_breaks_off_is_no_result(fake: Served, tmp_path: Path) -> None:
+    with fake.client() as client:
+        client.wait(client.upload("contact", people(50)[1])).check()
+        job = client.wait(client.query("select * from contact"))
+        fake.instance.faults.on("download", truncate(100))
+        with pytest.raises(ConnectionFailed, match="the body broke off"):
+            client.download(job, "contact", to=tmp_path / "out.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+CALLS: dict[str, Callable[[BulkClient, JobStatusReport], object]] = {
+    "upload": lambda client, job: client.upload("contact", people(1)[1]),
+    "status": lambda client, job: client.status(job),
+    "errors": lambda client, job: list(client.errors(job)),
+    "objects": lambda client, job: client.objects(),
+    "metadata": lambda client, job: client.metadata("contact"),
+    "query": lambda client, job: client.query("select * from contact"),
+    "cancel": lambda client, job: client.cancel(job),
+    "records": lambda client, job: list(client.records("contact")),
+    "download": lambda client, job: list(client.download(job, "contact", "json")),
+    "jobs": lambda client, job: list(client.jobs()),
+}
+BREAKAGES = (
+    reset(),
+    truncate(7),
+    malformed_json(),
+    empty(),
+    wrong_type(),
+    status(500),
+    rate_limit(1),
+)
+
+
+@pytest.mark.parametrize("fault", BREAKAGES, ids=lambda fault: fault.kind)
+@pytest.mark.parametrize("operation", CALLS)
+def test_whatever_breaks_the_client_raises_its_own_errors_only(
+    fake: Served, operation: str, fault: Fault
+) -> None:
+    """A result that is empty, or of which nothing but brackets is left, has no rows; anything else must not pass."""
+    with fake.client() as client:
+        client.wait(client.upload("contact", people(1)[1])).check()
+        job = client.wait(client.query("select * from contact"))
+        fake.instance.faults.on(operation, fault, times="forever", phase=fault.phases[0])
+        readable = operation == "download" and fault.kind in ("empty", "wrong_type")
+        with nullcontext() if readable else pytest.raises(BulkClientError):
+            CALLS[operation](client, job)
 
 
 def test_a_file_of_many_chunks_arrives_whole(fake: Served, tmp_path: Path) -> None:

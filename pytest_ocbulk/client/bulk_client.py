@@ -15,8 +15,10 @@ from .credentials import Credentials
 from .errors import (
     ConfigurationError,
     OutcomeUnknown,
+    Refused,
     UnexpectedAnswer,
     UploadOutcomeUnknown,
+    in_doubt,
 )
 from .lost_upload import UploadAttempt, could_be, the_only
 from .multipart_body import FileContent, Progress, Source, multipart_body
@@ -116,11 +118,7 @@ class BulkClient:
 
     def metadata(self, object: str) -> list[FieldInfo]:
         """The fields of an object; raises `NotFound` for one that there is not."""
-        answer = self._connection.get("objects", object, "metadata")
-        body = answer.json()
-        if not isinstance(body, dict) or not isinstance(body.get("fields"), list):
-            raise UnexpectedAnswer(f'{answer.call}: expected {{"fields": [...]}}, got {str(body)[:60]}')
-        return [FieldInfo.from_item(item) for item in body["fields"]]
+        return self._connection.get("objects", object, "metadata").read(FieldInfo.list_from_body)
 
     def upload(
         self,
@@ -154,8 +152,12 @@ class BulkClient:
                 self._connection.send_once("POST", "bulk", object, headers=headers, body=body)
             )
         except OutcomeUnknown as lost:
-            message = f"{lost}: look with find_upload(error.attempt) before uploading again"
-            raise UploadOutcomeUnknown(message, attempt) from None
+            raise UploadOutcomeUnknown(str(lost), attempt) from None
+        except Refused as refusal:
+            if refusal.status < 500:
+                raise
+            # A server that failed may have failed after it made the job, and a gateway does not know.
+            raise UploadOutcomeUnknown(in_doubt(refusal), attempt, refusal) from None
         self._answered.add(job.id)
         return job
 
@@ -184,7 +186,7 @@ class BulkClient:
 
     def _status(self, job: JobReference, attempts: int = ATTEMPTS) -> JobStatusReport:
         answer = self._connection.get("bulk", job_id(job), "status", attempts=attempts)
-        return JobStatusReport.from_body(answer.json(), job_id(job))
+        return answer.read(lambda body: JobStatusReport.from_body(body, job_id(job)))
 
     def wait(
         self,
@@ -296,9 +298,9 @@ class BulkClient:
     def _new_job(self, answer: Answer) -> Job:
         """The job of a stub. One that cannot be read leaves the outcome as unknown as one that got lost."""
         try:
-            return Job.from_body(answer.json())
+            return answer.read(Job.from_body)
         except UnexpectedAnswer as error:
-            raise OutcomeUnknown(f"{error}; the service may have carried it out") from None
+            raise OutcomeUnknown(in_doubt(error)) from None
 
 
 def require_settings(settings: Mapping[str, object]) -> None:

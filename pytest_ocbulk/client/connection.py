@@ -7,10 +7,10 @@ something are made once: when their answer gets lost nobody here can know whethe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -27,8 +27,11 @@ from .errors import (
     Refused,
     Unavailable,
     UnexpectedAnswer,
+    in_doubt,
 )
 from .waiting import LONGEST_RETRY_AFTER, Timekeeper, delays, retry_after
+
+T = TypeVar("T")
 
 ATTEMPTS = 4
 FIRST_DELAY = 0.5
@@ -60,9 +63,20 @@ class Answer:
         except ValueError:
             start = self.content[:60].decode("utf-8", "replace")
             got = f"{len(self.content)} bytes starting {start!r}" if self.content else "an empty body"
-            request = self.headers.get(REQUEST_ID)
-            told = f" [request {request}]" if request else ""
-            raise UnexpectedAnswer(f"{self.call}: expected JSON, got {got}{told}") from None
+        raise self._unexpected(f"expected JSON, got {got}")
+
+    def read(self, reader: Callable[[Any], T]) -> T:
+        """What `reader` makes of the JSON; its `UnexpectedAnswer` is told with the call."""
+        body = self.json()
+        try:
+            return reader(body)
+        except UnexpectedAnswer as error:
+            complaint = str(error)
+        raise self._unexpected(complaint)
+
+    def _unexpected(self, complaint: str) -> UnexpectedAnswer:
+        request = self.headers.get(REQUEST_ID)
+        return UnexpectedAnswer(f"{self.call}: {complaint}{f' [request {request}]' if request else ''}")
 
 
 class Connection:
@@ -149,8 +163,7 @@ class Connection:
     ) -> Answer:
         """A call that changes something, made once.
 
-        Raises `Refused`; `ConnectionFailed` if nothing was sent; `OutcomeUnknown` if it was and the answer got lost,
-        which includes a gateway's own error page.
+        Raises `Refused`; `ConnectionFailed` if nothing was sent; `OutcomeUnknown` if it was and the answer got lost.
         """
         self._refuse_adapter_that_repeats(method)
         call = _call(method, segments)
@@ -158,13 +171,10 @@ class Connection:
         response, lost = self._exchange(method, segments, params=params, headers=sent_headers, data=body)
         if response is None:
             if lost.sent:
-                raise OutcomeUnknown(f"{call}: {lost}; the service may have carried it out")
+                raise OutcomeUnknown(in_doubt(f"{call}: {lost}"))
             raise ConnectionFailed(f"{call}: {lost}; nothing was sent")
         if not response.ok or response.is_redirect:
-            refusal = self._refusal(call, response)
-            if response.status_code >= 500 and not _vendor_error(response):
-                raise OutcomeUnknown(f"{refusal}; the service may have carried it out")
-            raise refusal
+            raise self._refusal(call, response)
         return Answer(call, response.content, response.headers)
 
     def _exchange(

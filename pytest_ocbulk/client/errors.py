@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from .reports import JobStatusReport
 
 
+def in_doubt(what: object) -> str:
+    """The message of an `OutcomeUnknown`."""
+    return f"{what}; the service may have carried it out"
+
+
 class BulkClientError(Exception):
     """Everything that this client raises on purpose."""
 
@@ -34,11 +39,16 @@ class OutcomeUnknown(BulkClientError):
 
 
 class UploadOutcomeUnknown(OutcomeUnknown):
-    """An upload was sent and its answer got lost; `attempt` is what `find_upload` needs to look for its job."""
+    """An upload was sent, and whether a job came of it is not known.
 
-    def __init__(self, message: str, attempt: UploadAttempt) -> None:
-        super().__init__(message)
+    `attempt` is what `find_upload` needs to look for the job. `refusal` is the service's own failure (5xx) if that is
+    what came instead of an answer, None if nothing readable did.
+    """
+
+    def __init__(self, message: str, attempt: UploadAttempt, refusal: Refused | None = None) -> None:
+        super().__init__(f"{message}: look with find_upload(error.attempt) before uploading again")
         self.attempt = attempt
+        self.refusal = refusal
 
 
 class AmbiguousUpload(BulkClientError):

@@ -178,6 +178,14 @@ class FieldInfo:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
+    def list_from_body(cls, body: object) -> list[FieldInfo]:
+        """Read the metadata of an object (protocol.md 8); raises `UnexpectedAnswer` without `fields`."""
+        fields = _mapping(body, '{"fields": [...]}').get("fields")
+        if not isinstance(fields, list):
+            raise UnexpectedAnswer(f'expected {{"fields": [...]}}, got {_short(body)}')
+        return [cls.from_item(item) for item in fields]
+
+    @classmethod
     def from_item(cls, item: object) -> FieldInfo:
         """Read one entry of `fields`; booleans may come as text (protocol.md 8)."""
         raw = _mapping(item, "a field with its vendorPath")

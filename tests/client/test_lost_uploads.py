@@ -33,7 +33,7 @@ from .stand_ins import BASE, STUB, Time, at, make
         (answer(body=STUB, Content_Length="400"), "IncompleteRead"),
         (answer(body='{"id": "42'), "expected JSON, got 10 bytes"),
         (answer(body=""), "expected JSON, got an empty body"),
-        (answer(body="[]"), "expected a job stub with an id, got []"),
+        (answer(body="[]"), "POST /bulk/contact: expected a job stub with an id, got []"),
         (answer("504 Gateway Timeout", "<html>"), "was answered 504: Gateway Timeout"),
     ],
     ids=["reset", "closed", "cut", "half a stub", "empty", "no stub", "gateway"],
@@ -64,8 +64,8 @@ def test_an_upload_that_never_left_is_not_in_doubt() -> None:
     assert str(caught.value) == "POST /bulk/contact: Connection refused; nothing was sent"
 
 
-@pytest.mark.parametrize("status", [400, 401, 429, 500, 502, 503])
-def test_a_refusal_in_the_vendors_words_is_not_in_doubt_and_not_repeated(
+@pytest.mark.parametrize("status", [400, 401, 413, 429])
+def test_a_refusal_is_not_in_doubt_and_not_repeated(
     client: BulkClient, service: responses.RequestsMock, time: Time, status: int
 ) -> None:
     service.post(f"{BASE}/bulk/contact", status=status, json={"message": "No."})
@@ -73,6 +73,28 @@ def test_a_refusal_in_the_vendors_words_is_not_in_doubt_and_not_repeated(
         client.upload("contact", b"a\n1\n")
     assert len(service.calls) == 1
     assert time.slept == []
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failure_of_the_service_leaves_an_upload_in_doubt(
+    client: BulkClient, service: responses.RequestsMock, status: int
+) -> None:
+    service.post(f"{BASE}/bulk/contact", status=status, json={"message": "No.", "requestId": "abc"})
+    with pytest.raises(
+        UploadOutcomeUnknown, match=f"^POST /bulk/contact was answered {status}: No. "
+    ) as caught:
+        client.upload("contact", b"a\n1\n")
+    assert caught.value.refusal is not None
+    assert (caught.value.refusal.status, caught.value.refusal.request_id) == (status, "abc")
+    assert len(service.calls) == 1
+
+
+def test_a_failure_of_the_service_does_not_leave_a_query_in_doubt(
+    client: BulkClient, service: responses.RequestsMock
+) -> None:
+    service.post(f"{BASE}/bulk/query", status=500, json={"message": "Error parsing query"})
+    with pytest.raises(Refused, match=r"Error parsing query$"):
+        client.query("select * contact")
 
 
 def test_a_cancel_whose_answer_got_lost_is_not_repeated() -> None:

@@ -105,7 +105,7 @@ def test_a_status_of_another_shape_is_said_so(
     client: BulkClient, service: responses.RequestsMock, body: object
 ) -> None:
     service.get(f"{BASE}/bulk/7/status", json=body)
-    with pytest.raises(UnexpectedAnswer, match=r"^expected a job's"):
+    with pytest.raises(UnexpectedAnswer, match=r"^GET /bulk/7/status: expected a job's"):
         client.status("7")
 
 
