@@ -221,7 +221,7 @@ class _Running:
         self._settling = None
         self._worker.wake()
         self._await_due()
-        self._on_wake()
+        self._wake_others()
 
     def _await_due(self) -> None:
         """Be back when something is due; ever later when it is due still after `tick`.
@@ -253,8 +253,14 @@ class _Running:
         more = self._app.work()
         with contextlib.suppress(RuntimeError):  # the loop is closed already
             self._loop.call_soon_threadsafe(self._await_due)
-        self._on_wake()
+        self._wake_others()
         return more
+
+    def _wake_others(self) -> None:
+        try:
+            self._on_wake()
+        except Exception:
+            log.exception("who was to be woken failed")
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -370,6 +370,45 @@ def test_whoever_delivers_callbacks_is_woken_after_the_app_has_done_something(ap
     with Server(app, on_wake=woken.set) as server:
         say(server, get("/", "Connection: close"))
         assert woken.wait(PATIENCE)
+
+
+def test_who_fails_when_woken_does_not_stop_the_work(caplog: pytest.LogCaptureFixture) -> None:
+    app = Busy(slices=3)
+    with Server(app, on_wake=fail_to(lambda: None)):
+        assert app.worked.wait(PATIENCE)
+    assert "who was to be woken failed" in caplog.text
+
+
+def test_stopping_waits_for_a_large_body_that_is_worked_on_and_closes_its_answer() -> None:
+    arrived, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def rows() -> Iterator[bytes]:
+        try:
+            yield b"a"
+            yield b"b"
+        finally:
+            closed.set()
+
+    def handler(_: Request) -> Response:
+        body = rows()
+        next(body)
+        arrived.set()
+        assert go_on.wait(PATIENCE)
+        return Response(200, {}, body)
+
+    server = Server(PlainApp(handler))
+    server.start()
+    with connected(server) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2_000_000)
+        assert arrived.wait(PATIENCE)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        with contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b""  # the connections are closed at once
+        go_on.set()
+        stopping.join(PATIENCE)
+    assert closed.wait(PATIENCE)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ocbulk")]
 
 
 def test_threads_take_turns_as_before_when_the_work_is_done() -> None:

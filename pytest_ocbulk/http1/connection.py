@@ -116,21 +116,26 @@ class Connection(asyncio.Protocol):
         return self._busy or self._sender.blocked or self._held is not None or self._transport.is_closing()
 
     def _advance(self) -> None:
-        """Go as far as possible. An answer that is out at once comes back here; the loop below goes on for it."""
+        """Go as far as possible. An answer that is out at once comes back here, and finds it under way."""
         if self._advancing:
             return
         self._advancing = True
+        try:
+            self._take_turns()
+        finally:
+            self._advancing = False
+        self._wait()
+
+    def _take_turns(self) -> None:
         queue = self._reader.queue
         while queue and not self._stuck():
             front = queue[0]
             self._receive(front)
             if self._stuck() or not front.complete:
-                break
+                return
             queue.popleft()
             self._busy = True
             self._respond(front)
-        self._advancing = False
-        self._wait()
 
     def _wait(self) -> None:
         """Leave the socket unread while its bytes could not be used, and set the deadline for what is awaited."""
@@ -224,10 +229,8 @@ class Connection(asyncio.Protocol):
             release(answer)
 
     def _answer(self, incoming: Incoming, answer: Answer) -> None:
-        site = self._site
-        site.settle()
-        if site.on_exchange is not None:
-            site.on_exchange(incoming.head, answer, time.monotonic() - incoming.started)
+        self._site.settle()
+        self._site.report(incoming, answer)
         if self._transport.is_closing():
             release(answer)
         else:
@@ -239,12 +242,18 @@ class Connection(asyncio.Protocol):
         if not stays or self._ended:
             self._sender.flush()
         if self._lingering and not self._ended:
-            # Closing now, with bytes unread, would send RST, and that could destroy the answer on its way.
-            self._deadline = time.monotonic() + self._site.limits.linger
-            self._transport.write_eof()
+            self._linger()
         elif not stays or (self._ended and not self._ready()):
             self._transport.close()
         self._advance()
+
+    def _linger(self) -> None:
+        """Wait for the client to go: closing with bytes unread sends RST and may destroy the answer on its way."""
+        self._deadline = time.monotonic() + self._site.limits.linger
+        try:
+            self._transport.write_eof()
+        except OSError:  # it has gone already
+            self._transport.abort()
 
 
 def _too_large(limit: int) -> Response:

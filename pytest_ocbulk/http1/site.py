@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -78,6 +79,15 @@ class Site:
         except Exception:
             log.exception("%s %s could not be received", incoming.head.method, incoming.head.path)
             return None
+
+    def report(self, incoming: Incoming, answer: Answer) -> None:
+        """Tell whoever keeps the access log."""
+        if self.on_exchange is None:
+            return
+        try:
+            self.on_exchange(incoming.head, answer, time.monotonic() - incoming.started)
+        except Exception:
+            log.exception("an exchange could not be reported")
 
     def flush_soon(self, sender: Sender) -> None:
         """Let `sender` send what it has at the end of this turn of the loop.

@@ -304,6 +304,15 @@ def test_a_line_break_in_a_header_value_cannot_add_a_header() -> None:
     assert "Set-Cookie" not in found.headers
 
 
+def test_who_fails_to_take_a_report_does_not_spoil_the_exchange(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with serving(echo, on_exchange=fail) as server:
+        assert answer(say(server, get("/", CLOSE)))[0].status == 200
+    assert "an exchange could not be reported" in caplog.text
+
+
 def test_each_exchange_is_reported_with_the_time_it_took() -> None:
     seen: list[tuple[str, Response | Disconnect, float]] = []
     with serving(

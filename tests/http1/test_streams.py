@@ -18,7 +18,7 @@ import httpx
 import pytest
 import requests
 
-from pytest_ocbulk.emulator.messages import SPOOL_BYTES, Request, Response
+from pytest_ocbulk.emulator.messages import SPOOL_BYTES, Delivery, Request, Response
 
 from .plain_app import PATIENCE, answer, connected, get, read_to_end, say, serving, text
 
@@ -110,6 +110,45 @@ def test_a_stream_is_closed_when_its_reader_leaves(rude: bool) -> None:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         assert counted.closed.wait(PATIENCE)
     assert counted.pulled < 1_000_000
+
+
+def test_a_stream_is_closed_when_its_reader_leaves_before_it_begins() -> None:
+    counted = Counted(blocks=10)
+    body = counted.body()
+    next(body)
+    asked = threading.Event()
+
+    def handler(_: Request) -> Response:
+        asked.set()
+        return Response(200, {}, body, Delivery(delay=PATIENCE))
+
+    with serving(handler) as server:
+        with connected(server) as client:
+            client.sendall(get())
+            assert asked.wait(PATIENCE)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert counted.closed.wait(PATIENCE / 2)
+
+
+def test_a_stream_that_cannot_be_closed_is_logged_and_the_connection_usable(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Stubborn:
+        def __iter__(self) -> Iterator[bytes]:
+            return self
+
+        def __next__(self) -> bytes:
+            raise StopIteration
+
+        def close(self) -> None:
+            raise ZeroDivisionError
+
+    with serving(lambda _: Response(200, {}, Stubborn())) as server:
+        session = requests.Session()
+        assert session.get(server.url, timeout=PATIENCE).content == b""
+        assert session.get(server.url, timeout=PATIENCE).content == b""
+        session.close()
+    assert "the body of an answer could not be closed" in caplog.text
 
 
 def test_a_stream_is_closed_when_the_server_stops() -> None:
