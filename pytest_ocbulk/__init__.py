@@ -1,7 +1,8 @@
 """A fake SAP Open Connectors bulk API for tests.
 
-The names below are all that a test needs besides the fixtures. Each is loaded when it is first used: importing this
-package loads neither pytest nor any dependency.
+The names below are all that a test needs besides the fixtures: types for annotations, and the faults that
+`ocbulk.faults.on(...)` takes. Each is loaded when it is first used: importing this package loads neither pytest nor
+any dependency.
 """
 
 from __future__ import annotations
@@ -13,33 +14,78 @@ if TYPE_CHECKING:
     from .client import BulkClient
     from .contacts import ContactsFile
     from .emulator.errors import OcBulkError
-    from .handle import OcBulk, OcBulkClock
+    from .emulator.faults import (
+        bad_signature,
+        callback_late,
+        early,
+        empty,
+        latency,
+        malformed_json,
+        never,
+        out_of_order,
+        rate_limit,
+        reset,
+        reset_upload,
+        slow_upload,
+        stall,
+        stall_upload,
+        status,
+        truncate,
+        twice,
+        wrong_type,
+    )
+    from .fakes import MakeOcBulk
+    from .handle import OcBulk
     from .jobs import OcBulkJob
+    from .sleeping import DrivenClock, SleptTooLong
 
 __all__ = [
     "BulkClient",
     "ContactsFile",
+    "DrivenClock",
+    "MakeOcBulk",
     "OcBulk",
-    "OcBulkClock",
     "OcBulkError",
     "OcBulkJob",
+    "SleptTooLong",
+    "bad_signature",
+    "callback_late",
+    "early",
+    "empty",
+    "latency",
+    "malformed_json",
+    "never",
+    "out_of_order",
+    "rate_limit",
+    "reset",
+    "reset_upload",
+    "slow_upload",
+    "stall",
+    "stall_upload",
+    "status",
+    "truncate",
+    "twice",
+    "wrong_type",
 ]
 
 _HOMES = {
     "BulkClient": "client",
     "ContactsFile": "contacts",
+    "DrivenClock": "sleeping",
+    "MakeOcBulk": "fakes",
     "OcBulk": "handle",
-    "OcBulkClock": "handle",
     "OcBulkError": "emulator.errors",
     "OcBulkJob": "jobs",
+    "SleptTooLong": "sleeping",
 }
+"""Where a name is defined; the others are faults."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
+    home = import_module(f".{_HOMES.get(name, 'emulator.faults')}", __name__)
+    value = globals()[name] = getattr(home, name)
     return value
 
 

@@ -18,7 +18,7 @@ from .emulator.jobs import Job
 from .emulator.journal import Exchange
 from .evidence import Evidence
 from .nearness import Wanted, nearest_calls
-from .showing import one_line, sent_file
+from .showing import counted, one_line, sent_file
 
 SHOWN = 5
 """Rows shown of each sort; the others are counted."""
@@ -60,7 +60,7 @@ def _summary(object: str, count: int, difference: Difference, key: str) -> str:
         f"{len(difference.extra)} extra" if difference.extra else "",
         f"{max(difference.swapped.values())} with swapped columns" if difference.swapped else "",
     ]
-    return f"{object}: expected {_count(count, 'row')} by {key}: {', '.join(filter(None, parts))}"
+    return f"{object}: expected {counted(count, 'row')} by {key}: {', '.join(filter(None, parts))}"
 
 
 def _differences(difference: Difference, key: str) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _differences(difference: Difference, key: str) -> Iterator[str]:
     yield from _some("changed", list(map(_change, difference.changes)))
     yield from _some("extra", [name or f"a record without {key}" for name in difference.extra])
     yield from (
-        f"swapped: columns {one!r} and {other!r} in {_count(count, 'row')}"
+        f"swapped: columns {one!r} and {other!r} in {counted(count, 'row')}"
         for (one, other), count in difference.swapped.items()
     )
 
@@ -89,7 +89,7 @@ def _history(
 ) -> Iterator[str]:
     """What became of the uploads, as far as it explains something."""
     if hidden := evidence.hidden(shape):
-        yield f"not visible yet: {_count(hidden, 'record')} (visibility)"
+        yield f"not visible yet: {counted(hidden, 'record')} (visibility)"
     uploads = evidence.uploads()
     about = [job for job in uploads if job.object_name == shape.name]
     if not about:
@@ -132,10 +132,6 @@ def _file_causes(upload: Exchange, expected: Sequence[Mapping[str, Any]]) -> Ite
         yield "the file has no header row: its first line is a row of data"
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
 def assert_called(evidence: Evidence, wanted: Wanted, times: int | None) -> list[Exchange]:
     """Fail unless a call was made so many times (None: at least once); see `OcBulk.assert_called`."""
     __tracebackhide__ = True
@@ -153,4 +149,4 @@ def assert_called(evidence: Evidence, wanted: Wanted, times: int | None) -> list
 def _times(times: int | None) -> str:
     if times is None:
         return "a call"
-    return "no call" if times == 0 else _count(times, "call")
+    return "no call" if times == 0 else counted(times, "call")

@@ -1,7 +1,7 @@
-"""Fakes in tests, each behind its door: opened for a test, or kept for a session.
+"""The ways to a fake in tests: a test's own in this process, or the session's on a real port.
 
-InProcessDoor   an emulator of its own; calls made through `requests` are intercepted
-ServerDoor      one emulator behind a real port, shared: each test gets a fresh instance
+InProcessDoor   an emulator for one test; calls made through `requests` are intercepted
+ServerDoor      one emulator behind a port for all tests, each with fresh instances
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .addresses import Addresses
+from .addresses import DEFAULT_BASE_URL, Addresses
+from .emulator.clock import ManualClock
 from .emulator.emulator import Emulator, Ids
 from .emulator.errors import OcBulkError
+from .emulator.faults import FaultPlan
+from .emulator.messages import Disconnect, Request, Response
 from .emulator.routes import BASE_PATH
-from .handle import Door, OcBulk, OcBulkClock
+from .handle import Door, OcBulk
 from .in_process import InProcess
-from .intercept import Claim, Interception
 from .settings import Settings
 
 if TYPE_CHECKING:
     import responses
 
+    from .intercept import Interception
     from .server import Server
 
 Directory = Callable[[], Path | None]
@@ -31,79 +34,103 @@ Directory = Callable[[], Path | None]
 class InProcessDoor:
     """A fake for one test, reached through `requests` at the service's own addresses."""
 
-    def __init__(self, base_url: str, seed: str) -> None:
-        self.emulator = Emulator(ids=Ids(seed))
-        self.base_url = base_url
-        self.fake = InProcess(self.emulator, self.settle)
-        self._addresses = Addresses((base_url,))
-        self._interception = Interception(self.fake, self._addresses)
+    has_socket = False
 
-    def open(self) -> None:
-        """Begin to intercept."""
+    def __init__(self) -> None:
+        self.emulator = Emulator()
+        self.fake = InProcess(self.emulator, self.deliver)
+        self._base_url = DEFAULT_BASE_URL
+        self._interception: Interception | None = None
+
+    def begin(self, settings: Settings) -> None:
+        """Begin to intercept; ids and secrets follow from the seed."""
+        from .intercept import Interception
+
+        self.emulator.ids = Ids(settings.seed)
+        self._base_url = settings.base_url
+        self._interception = Interception(self.fake, Addresses((settings.base_url,)))
         self._interception.start()
 
-    def close(self) -> None:
-        """End it; the network is as it was."""
-        self._interception.stop()
+    def end(self) -> None:
+        """Stop it; `requests` is as it was."""
+        if self._interception is not None:
+            self._interception.stop()
         self.emulator.close()
 
-    def settle(self) -> None:
-        """Let happen what is due."""
-        self.emulator.tick()
+    @property
+    def base_url(self) -> str:
+        """The address under which the fake is called."""
+        return self._base_url
+
+    def deliver(self) -> None:
+        """Post the callbacks that are due."""
 
     @property
     def other_hosts(self) -> str:
         """What becomes of calls to other hosts."""
-        return self._interception.other_hosts
+        return self._interception.other_hosts if self._interception else "pass"
 
     @other_hosts.setter
     def other_hosts(self, choice: str) -> None:
-        self._interception.other_hosts = choice
+        if self._interception is not None:
+            self._interception.other_hosts = choice
 
     def install_into(self, mock: responses.RequestsMock) -> None:
         """Put the fake into a mock of the test's own."""
-        mock.add(Claim(self.fake, self._addresses))
+        from .intercept import Claim
+
+        mock.add(Claim(self.fake, Addresses((self._base_url,))))
 
 
 class ServerDoor:
     """A fake on a real port of this machine, for a whole session; it starts when it is first used."""
 
+    has_socket = True
+
     def __init__(self) -> None:
         self.emulator = Emulator(background=True)
-        self.fake = InProcess(self.emulator, self.settle)
+        self.fake = InProcess(self.emulator, self.deliver)
         self._server: Server | None = None
         self._process = 0
 
-    @property
-    def base_url(self) -> str:
-        """The address of the port."""
-        return f"{self._running().url}{BASE_PATH}"
+    def begin(self, settings: Settings) -> None:
+        """Number jobs from the beginning again, unless somebody still has an instance."""
+        with self.emulator.lock:
+            if not len(self.emulator.instances):
+                self.emulator.ids = Ids(settings.seed)
+                self.fake.strays.clear()
+        self._running()
+
+    def end(self) -> None:
+        """A test is over; the server stays."""
+        self.fake.strays.clear()
+
+    def close(self) -> None:
+        """The session is over: close the port."""
+        if self._server is not None and self._process == os.getpid():
+            self._server.stop()
+        self._server = None
+        self.emulator.close()
 
     def _running(self) -> Server:
         # Threads do not survive a fork: a copy of this process has to start a server of its own.
         if self._server is None or self._process != os.getpid():
             from .server import Server
 
-            self._server, self._process = Server(self.emulator), os.getpid()
+            self._server, self._process = Server(self.emulator, on_exchange=self._note), os.getpid()
             self._server.start()
         return self._server
 
-    def renew(self, seed: str) -> None:
-        """Number jobs from the beginning again, unless somebody still has an instance."""
-        with self.emulator.lock:
-            if not len(self.emulator.instances):
-                self.emulator.ids = Ids(seed)
+    def _note(self, request: Request, answer: Response | Disconnect, _seconds: float) -> None:
+        self.fake.note(request, answer)
 
-    def close(self) -> None:
-        """Close the port."""
-        if self._server is not None and self._process == os.getpid():
-            self._server.stop()
-        self._server = None
-        self.emulator.close()
+    @property
+    def base_url(self) -> str:
+        """The address of the port."""
+        return f"{self._running().url}{BASE_PATH}"
 
-    def settle(self) -> None:
-        """Let happen what is due."""
-        self.emulator.tick()
+    def deliver(self) -> None:
+        """Let the server post the callbacks that are due."""
         self._running().wake()
 
     @property
@@ -119,14 +146,17 @@ class ServerDoor:
 
     def install_into(self, mock: responses.RequestsMock) -> None:
         """Put the fake into a mock of the test's own."""
+        from .intercept import Claim
+
         mock.add(Claim(self.fake, Addresses((self.base_url,))))
 
 
 def create(door: Door, settings: Settings, directory: Directory = lambda: None) -> OcBulk:
     """A fresh instance behind a door; `directory` says where files of contacts go when there are any."""
-    clock = OcBulkClock()
-    instance = door.emulator.create_instance(settings.connector, clock=clock, dialect=settings.wording)
-    clock.moved = door.settle
+    instance = door.emulator.create_instance(
+        settings.connector, clock=ManualClock(), dialect=settings.dialect, quirks=settings.quirks
+    )
+    instance.faults = FaultPlan(socket=door.has_socket)
     if settings.job is not None:
         instance.plans.default = settings.job
-    return OcBulk(door, instance, clock, settings.seed, directory)
+    return OcBulk(door, instance, settings.seed, directory)

@@ -12,21 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .emulator import ocnql
-from .emulator.clock import ManualClock
+from .emulator.callbacks import CallbackLog
 from .emulator.emulator import Emulator
 from .emulator.endpoints.records import record_values
 from .emulator.errors import ApiError, OcBulkError
 from .emulator.faults import FaultPlan
 from .emulator.instances import Instance
-from .emulator.jobs import FAILED, SUCCESSFUL
 from .emulator.journal import Exchange, Journal
-from .emulator.plans import JobPlan
 from .emulator.runner import milliseconds
 from .emulator.store import Selection, Taken, record
-from .emulator.timeline import Timeline
 from .evidence import Evidence
 from .in_process import InProcess
 from .jobs import OcBulkJobs
+from .sleeping import DrivenClock
 
 if TYPE_CHECKING:
     import responses
@@ -44,14 +42,15 @@ class Door(Protocol):
 
     emulator: Emulator
     fake: InProcess
+    has_socket: bool
 
     @property
     def base_url(self) -> str:
         """The address under which the fake is called."""
         ...
 
-    def settle(self) -> None:
-        """Let happen what is due."""
+    def deliver(self) -> None:
+        """Let callbacks that are due be posted."""
         ...
 
     @property
@@ -67,29 +66,11 @@ class Door(Protocol):
         ...
 
 
-class OcBulkClock(ManualClock):
-    """A test's clock: it moves when it is told to, and what is due by then happens at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.moved: Callable[[], None] = lambda: None
-
-    def advance(self, by: float | str) -> None:
-        """Move forward by seconds or a duration such as `"5s"`, `"10m"`, `"1h30m"`."""
-        super().advance(by)
-        self.moved()
-
-
 class OcBulk:
     """One instance of a connector in a fake, with everything a test wants of it."""
 
     def __init__(
-        self,
-        door: Door,
-        instance: Instance,
-        clock: OcBulkClock,
-        seed: str,
-        directory: Callable[[], Path | None],
+        self, door: Door, instance: Instance, seed: str, directory: Callable[[], Path | None]
     ) -> None:
         self._door = door
         self._emulator = door.emulator
@@ -97,9 +78,9 @@ class OcBulk:
         self._seed = seed
         self._directory = directory
         self._contacts_made = 0
-        self._evidence = Evidence(door.emulator, instance)
-        self.clock = clock
-        self.jobs = OcBulkJobs(door.emulator, instance, door.settle)
+        self.evidence = Evidence(door.emulator, instance)
+        self.clock = DrivenClock(instance.clock, door.emulator, door.deliver)
+        self.jobs = OcBulkJobs(door.emulator, instance, door.deliver)
 
     def __repr__(self) -> str:
         return f"<OcBulk {self._instance.connector.key} at {self.base_url}, {len(self.jobs)} jobs>"
@@ -155,7 +136,7 @@ class OcBulk:
             element_token=self.element_token,
             user_secret=self.user_secret,
             organization_secret=self.organization_secret,
-            clock=self.clock.now,
+            clock=self._instance.clock.now,
             sleep=self.clock.advance,
         )
 
@@ -209,15 +190,15 @@ class OcBulk:
 
         Raises `OcBulkError` for rows that the connector would refuse.
         """
-        shape = self._evidence.shape(object)
-        now = milliseconds(self.clock.now())
+        shape = self.evidence.shape(object)
+        now = milliseconds(self._instance.clock.now())
         with self._emulator.lock:
-            records = self._evidence.collection(shape)
+            records = self.evidence.collection(shape)
             for number, row in enumerate(rows, 1):
                 try:
                     values = record_values(shape, dict(row), complete=True)
                     row_id = records.insert(list(values), [list(values.values())], now)
-                    self._evidence.seeded.setdefault(object, set()).add(row_id)
+                    self.evidence.seeded.setdefault(object, set()).add(row_id)
                 except ApiError as error:
                     raise OcBulkError(f"seed({object!r}): row {number}: {error.message}") from None
                 except Taken as taken:
@@ -230,16 +211,18 @@ class OcBulk:
 
         `where` is a condition as in `GET /{object}?where=`, such as `"C_FirstName = 'Ann'"`.
         """
-        shape = self._evidence.shape(object)
+        shape = self.evidence.shape(object)
         try:
             condition = ocnql.parse_where(where) if where else None
         except ApiError as error:
             raise OcBulkError(f"records({object!r}, where={where!r}): {error.message}") from None
         with self._emulator.lock:
-            self._evidence.tick()
-            records = self._evidence.collection(shape)
+            self.evidence.tick()
+            records = self.evidence.collection(shape)
             paths = records.paths
-            found = records.select(Selection(condition, now=milliseconds(self.clock.now())), paths=paths)
+            found = records.select(
+                Selection(condition, now=milliseconds(self._instance.clock.now())), paths=paths
+            )
         return [record(paths, row[1:]) for row in found]
 
     def contacts(
@@ -286,30 +269,19 @@ class OcBulk:
         object: str | None = None,
         fail_rows: Mapping[int, str] | None = None,
         error: str | None = None,
+        times: int = 1,
     ) -> None:
-        """Plan the course of the next job (or the next about `object`): `"CREATED 2s RUNNING x3 COMPLETE"`.
+        """Plan the course of the next job, or the next about `object`: `"CREATED 2s RUNNING x3 COMPLETE"`.
 
-        `fail_rows` maps row numbers, from 1, to the text of their error; `error` is the text that a job carries
-        which ends in `ABORTED` or `ERROR`. Several plans wait in a queue. Raises `OcBulkError` for a plan that
-        could not be followed.
+        `fail_rows` maps row numbers, from 1, to the text of their error; `error` is the text that a job carries which
+        ends in `ABORTED` or `ERROR`. Plans wait in a queue. Raises `OcBulkError` for what could not happen.
         """
-        plan = Timeline.parse(timeline) if timeline is not None else self._instance.plans.default
         if object is not None:
-            self._evidence.shape(object)
-        if error is not None and plan.end not in FAILED:
-            raise OcBulkError(
-                f"next_job(error=...) is for a timeline that ends in ABORTED or ERROR, got {str(plan)!r}"
-            )
-        wrong = [row for row in fail_rows or () if not _is_row_number(row)]
-        if wrong:
-            raise OcBulkError(f"next_job(fail_rows=...) counts rows from 1, got {wrong[0]!r}")
-        if fail_rows and plan.end not in SUCCESSFUL:
-            raise OcBulkError(
-                f"next_job(fail_rows=...) is for a timeline that ends in COMPLETE, got {str(plan)!r}: "
-                "a job that fails applies no rows"
-            )
+            self.evidence.shape(object)
         with self._emulator.lock:
-            self._instance.plans.queued.append(JobPlan(plan, object, fail_rows or {}, error))
+            self._instance.plans.next_job(
+                timeline, object=object, fail_rows=fail_rows, error=error, times=times
+            )
 
     def visibility(self, lag: float | str = 0.0, partial: float | None = None) -> None:
         """Let records of coming jobs show up `lag` late, all but the part `partial` (0 to 1)."""
@@ -325,12 +297,21 @@ class OcBulk:
         """The instance's configuration, such as `event.notification.signature.key`; a test may change it."""
         return self._instance.configuration
 
+    def close(self) -> None:
+        """Forget the instance and all that belongs to it; its token is answered 401 from now on."""
+        self._emulator.close_instance(self._instance)
+
     # -- what happened ----------------------------------------------------------------------------------
 
     @property
     def requests(self) -> Journal:
         """What was asked of this instance and what it answered, oldest first."""
         return self._instance.journal
+
+    @property
+    def callbacks(self) -> CallbackLog:
+        """What became of callbacks: an entry for each try to post one, oldest first."""
+        return self._instance.callbacks
 
     def assert_uploaded(self, object: str, rows: Rows, *, key: str) -> None:
         """Fail unless what arrived in `object` since it was seeded is exactly `rows`, found by the column `key`.
@@ -341,7 +322,7 @@ class OcBulk:
         __tracebackhide__ = True
         from .assertions import assert_uploaded
 
-        assert_uploaded(self._evidence, object, rows, key)
+        assert_uploaded(self.evidence, object, rows, key)
 
     def assert_called(
         self,
@@ -366,8 +347,4 @@ class OcBulk:
         from .nearness import Wanted
 
         wanted = Wanted(operation, object, job, status, query or {}, headers or {}, file_name, metadata)
-        return assert_called(self._evidence, wanted, times)
-
-
-def _is_row_number(row: object) -> bool:
-    return type(row) is int and row >= 1
+        return assert_called(self.evidence, wanted, times)

@@ -40,10 +40,10 @@ class Stray:
 
 @dataclass(slots=True)
 class InProcess:
-    """An emulator for the doors without a socket. `settle` runs after each call: callbacks may be due."""
+    """An emulator for the doors without a socket. `deliver` runs after each call: callbacks may be due."""
 
     emulator: Emulator
-    settle: Callable[[], None] = lambda: None
+    deliver: Callable[[], None] = lambda: None
     strays: deque[Stray] = field(default_factory=lambda: deque(maxlen=100))
 
     def ask(self, request: Request, timeout: float | None = None) -> Response:
@@ -52,15 +52,18 @@ class InProcess:
         Raises `ConnectionReset` and `AnswerTooLate`.
         """
         answer = self.emulator.handle(request)
-        self.settle()
+        self.note(request, answer)
+        self.deliver()
         if isinstance(answer, Disconnect):
             raise ConnectionReset
-        number = answer.headers.get(INSTANCE_HEADER)
-        if number is None:
-            self.strays.append(Stray(request.method, request.path, answer.status))
-        elif answer.delivery.delay:
-            self._pass_time(int(number), answer.delivery.delay, timeout)
+        if answer.delivery.delay:
+            self._pass_time(int(answer.headers[INSTANCE_HEADER]), answer.delivery.delay, timeout)
         return answer
+
+    def note(self, request: Request, answer: Response | Disconnect) -> None:
+        """Remember a call that no instance has in its journal."""
+        if isinstance(answer, Response) and answer.status >= 400 and INSTANCE_HEADER not in answer.headers:
+            self.strays.append(Stray(request.method, request.path, answer.status))
 
     def _pass_time(self, instance_id: int, delay: float, timeout: float | None) -> None:
         instance = self.emulator.instances.by_id(instance_id)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
-from .emulator import jobs
 from .emulator.emulator import Emulator
 from .emulator.endpoints.bulk import error_item
 from .emulator.errors import OcBulkError
 from .emulator.instances import Instance
 from .emulator.jobs import Job
-from .emulator.timeline import Step, Timeline
+from .emulator.timeline import Timeline
 
 
 class OcBulkJob:
@@ -93,24 +92,17 @@ class OcBulkJob:
         self._settle()
 
     def finish(self) -> None:
-        """Succeed now: rows are applied, the status becomes COMPLETE."""
-        self._end(jobs.COMPLETED)
+        """Go to the end of the timeline now, to success where it has none."""
+        with self._emulator.lock:
+            self._emulator.runner.finish_job(self._instance, self._job, self._instance.clock.now())
+        self._settle()
 
     def fail(self, error: str, status: str = "ABORTED") -> None:
-        """Fail now, `ABORTED` or `ERROR`, with this text as the job's error."""
-        if status not in jobs.FAILED:
-            raise OcBulkError(f"a job fails as ABORTED or ERROR, got {status!r}")
-        self._end(status, error)
-
-    def _end(self, status: str, error: str | None = None) -> None:
+        """Fail now, `ABORTED` or `ERROR`, with this text as the job's error; rows that are applied already stay."""
         with self._emulator.lock:
-            if self._job.terminal:
-                raise OcBulkError(f"job {self.id} is {self.status} already, which is final")
-            now = self._instance.clock.now()
-            self._job.error = error
-            rest = Timeline((Step(self._job.status), Step(status)))
-            self._emulator.runner.redirect(self._instance, self._job, rest, now)
-            self._emulator.runner.tick(self._instance, now)
+            self._emulator.runner.fail_job(
+                self._instance, self._job, error, self._instance.clock.now(), status
+            )
         self._settle()
 
 

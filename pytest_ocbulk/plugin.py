@@ -1,30 +1,214 @@
-"""The pytest plugin: fixtures, marker and options. It imports pytest and typing only, all else inside its fixtures."""
+"""The pytest plugin: fixtures, marker and options. It imports pytest and typing only, all else inside its fixtures.
+
+Nothing happens before a fixture is asked for, and a session that asks for none pays for a few look-ups only. What
+a setting means is said in `settings.py`, what the fixtures give in `fakes.py`; here is what pytest has to know.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ocbulk.client import BulkClient
     from pytest_ocbulk.doors import ServerDoor
+    from pytest_ocbulk.fakes import Fakes, MakeOcBulk
     from pytest_ocbulk.handle import OcBulk
 
 pytest.register_assert_rewrite("pytest_ocbulk.assertions")
 
+MARKER = (
+    "ocbulk(connector='marketing', dialect='documented', job='CREATED COMPLETE', quirks={}, seed=None, allow=()): "
+    "what the fake of this test starts with (pytest-ocbulk)"
+)
+OPTIONS = {
+    "dialect": "how the fake words things: documented, live, or both, which runs each test that uses it twice",
+    "seed": "vary the contacts that tests make; without it they follow from the tests' ids alone",
+}
+INI = {
+    "dialect": OPTIONS["dialect"],
+    "connector": "the connector of the fake: marketing, sage200, sqlserver, or a TOML file of your own",
+    "base_url": "the address at which the code under test expects the service; SAP's and Cloud Elements' always work",
+}
+
+FIXTURES = frozenset({"ocbulk", "ocbulk_server", "ocbulk_client", "make_ocbulk"})
+
+_fakes_key = pytest.StashKey["Fakes"]()
+_given_key = pytest.StashKey[dict[str, str]]()
+
+
+# -- settings ---------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and ini values."""
+    group = parser.getgroup("ocbulk", "fake SAP Open Connectors (pytest-ocbulk)")
+    for name, text in OPTIONS.items():
+        group.addoption(f"--ocbulk-{name}", dest=f"ocbulk_{name}", metavar=name.upper(), help=text)
+    for name, text in INI.items():
+        parser.addini(f"ocbulk_{name}", text, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker; refuse a wrong option before any test runs."""
+    config.addinivalue_line("markers", MARKER)
+    config.stash[_given_key] = values = dict[str, str]()
+    for name, (value, place) in _read(config).items():
+        from pytest_ocbulk.emulator.errors import OcBulkError
+        from pytest_ocbulk.settings import checked
+
+        try:
+            values[name] = checked(name, value, config.rootpath)
+        except OcBulkError as error:
+            raise pytest.UsageError(f"{place}: {error}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what was set, and where; nothing if nothing was."""
+    given = _read(config)
+    if not given:
+        return None
+    return "ocbulk: " + ", ".join(f"{name} {value} ({place})" for name, (value, place) in given.items())
+
+
+def _read(config: pytest.Config) -> dict[str, tuple[str, str]]:
+    """What was set outside of markers: the value and where it stands, the strongest place first."""
+    from os import environ
+
+    found: dict[str, tuple[str, str]] = {}
+    for name in ("connector", "dialect", "seed", "base_url"):
+        variable = f"OCBULK_{name.upper()}"
+        if (value := config.getoption(f"ocbulk_{name}", None)) is not None:
+            found[name] = value, f"--ocbulk-{name}"
+        elif environ.get(variable):
+            found[name] = environ[variable], variable
+        elif name in INI and (value := config.getini(f"ocbulk_{name}")):
+            found[name] = (
+                value,
+                f"ocbulk_{name} in {config.inipath.name if config.inipath else 'the ini file'}",
+            )
+    return found
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """What the markers of a test say, the nearest one first."""
+    values: dict[str, Any] = {}
+    for mark in item.iter_markers("ocbulk"):
+        if mark.args:
+            _refuse(item, f"takes keywords only, got {mark.args[0]!r}")
+        values = {**mark.kwargs, **values}
+    return values
+
+
+def _refuse(item: pytest.Item, reason: str) -> NoReturn:
+    pytest.fail(f"@pytest.mark.ocbulk on {item.nodeid}: {reason}", pytrace=False)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses the fake in both dialects, when asked to."""
+    if FIXTURES.isdisjoint(metafunc.fixturenames):
+        return
+    marks = metafunc.definition.iter_markers("ocbulk")
+    marked = next((mark.kwargs["dialect"] for mark in marks if "dialect" in mark.kwargs), None)
+    if (marked or metafunc.config.stash[_given_key].get("dialect")) == "both":
+        # No fixture has this name: the fakes look for it in the test's parameters.
+        metafunc.fixturenames.append("ocbulk_dialect")
+        metafunc.parametrize("ocbulk_dialect", ("documented", "live"))
+
+
+# -- the life of a test's fakes ---------------------------------------------------------------------------
+
+
+def _fakes(request: pytest.FixtureRequest) -> Fakes:
+    """The fakes of the test that asks, which live until its first fixture of ours is torn down."""
+    item: pytest.Item = request.node
+    found = item.stash.get(_fakes_key, None)
+    if found is None:
+        from pytest_ocbulk.fakes import Fakes
+
+        found = item.stash[_fakes_key] = Fakes(
+            item.nodeid,
+            _values(item),
+            lambda: item.path.parent,
+            lambda: _directory(request),
+            lambda: _server_door(request),
+        )
+        request.addfinalizer(lambda: _close(item))
+    return found
+
+
+def _values(item: pytest.Item) -> dict[str, Any]:
+    given = item.config.stash[_given_key]
+    values: dict[str, Any] = {**given, **_marked(item)}
+    callspec = getattr(item, "callspec", None)
+    if values.get("dialect") == "both":
+        values["dialect"] = callspec.params.get("ocbulk_dialect") if callspec else None
+    return values
+
+
+def _directory(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.getfixturevalue("tmp_path")
+    return path
+
+
+def _server_door(request: pytest.FixtureRequest) -> ServerDoor:
+    door: ServerDoor = request.getfixturevalue("_ocbulk_server_door")
+    return door
+
+
+def _close(item: pytest.Item) -> None:
+    fakes = item.stash[_fakes_key]
+    del item.stash[_fakes_key]  # a plugin that runs a test again runs it with this very item
+    complaint = fakes.close()
+    if complaint and fakes.passed:
+        pytest.fail(complaint, pytrace=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note whether a test passed, and tell the story of its fakes if it failed."""
+    fakes = item.stash.get(_fakes_key, None)
+    if fakes is None or call.when == "teardown":
+        return
+    if call.excinfo is None:
+        fakes.passed = call.when == "call"
+    elif not call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception)):
+        item.add_report_section(call.when, "ocbulk", fakes.story())
+
+
+# -- fixtures ---------------------------------------------------------------------------------------------
+
 
 @pytest.fixture
-def ocbulk(request: pytest.FixtureRequest) -> Iterator[OcBulk]:
+def ocbulk(request: pytest.FixtureRequest) -> OcBulk:
     """A fake Open Connectors instance in this process: calls made through `requests` reach it."""
-    from pytest_ocbulk.doors import InProcessDoor, create
-    from pytest_ocbulk.settings import read_settings
+    return _main(request, served=False)
 
-    settings = read_settings({}, request.node.nodeid, request.path.parent)
-    door = InProcessDoor(settings.base_url, settings.seed)
-    door.open()
-    yield create(door, settings, lambda: request.getfixturevalue("tmp_path"))
-    door.close()
+
+@pytest.fixture
+def ocbulk_server(request: pytest.FixtureRequest) -> OcBulk:
+    """A fresh fake instance on a real port of this machine, with real resets, truncations and retries."""
+    return _main(request, served=True)
+
+
+@pytest.fixture
+def make_ocbulk(request: pytest.FixtureRequest) -> MakeOcBulk:
+    """A function that makes fakes: several instances, connectors and dialects in one test."""
+    from pytest_ocbulk.fakes import MakeOcBulk
+
+    return MakeOcBulk(_fakes(request))
+
+
+@pytest.fixture
+def ocbulk_client(request: pytest.FixtureRequest) -> Iterator[BulkClient]:
+    """A `BulkClient` of the test's fake: of `ocbulk_server` if only that is used, else of `ocbulk`."""
+    names = request.fixturenames
+    with _main(request, served="ocbulk_server" in names and "ocbulk" not in names).client() as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +220,12 @@ def _ocbulk_server_door() -> Iterator[ServerDoor]:
     door.close()
 
 
-@pytest.fixture
-def ocbulk_server(request: pytest.FixtureRequest, _ocbulk_server_door: ServerDoor) -> Iterator[OcBulk]:
-    """A fresh instance of a fake on a real port of this machine."""
-    from pytest_ocbulk.doors import create
-    from pytest_ocbulk.settings import read_settings
+def _main(request: pytest.FixtureRequest, *, served: bool) -> OcBulk:
+    fakes = _fakes(request)
+    from pytest_ocbulk.emulator.errors import OcBulkError
 
-    settings = read_settings({}, request.node.nodeid, request.path.parent)
-    _ocbulk_server_door.renew(settings.seed)
-    handle = create(_ocbulk_server_door, settings, lambda: request.getfixturevalue("tmp_path"))
-    yield handle
-    _ocbulk_server_door.emulator.close_instance(handle._instance)
+    try:
+        return fakes.main(served=served)
+    except OcBulkError as error:
+        reason = str(error)
+    _refuse(request.node, reason)

@@ -6,7 +6,7 @@ wrong value is refused with the place it came from and the nearest right one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,18 +35,13 @@ class Settings:
     allow: frozenset[str] = frozenset()
     base_url: str = DEFAULT_BASE_URL
 
-    @property
-    def wording(self) -> Dialect:
-        """The dialect with the quirks set."""
-        return self.dialect.with_quirks(self.quirks)
 
-
-def read_settings(values: Mapping[str, Any], seed: str, folder: Path) -> Settings:
+def read_settings(values: Mapping[str, Any], seed: str, folder: Callable[[], Path]) -> Settings:
     """Settings from values by name; a connector file is looked for in `folder`. Raises `OcBulkError`.
 
     `seed` is what the test itself contributes; a value `seed` varies it.
     """
-    check_names(values)
+    _check_names(values)
     given = values.get("seed")
     return Settings(
         connector=_connector(values.get("connector") or "marketing", folder),
@@ -59,41 +54,42 @@ def read_settings(values: Mapping[str, Any], seed: str, folder: Path) -> Setting
     )
 
 
-def check_names(values: Iterable[str]) -> None:
+def _check_names(values: Iterable[str]) -> None:
     """Refuse a name that no setting has."""
     for name in values:
         if name not in MARKER_KEYS and name != "base_url":
             raise OcBulkError(f"unknown keyword {name!r}{nearest(name, MARKER_KEYS)}")
 
 
-def check_dialect(name: str) -> None:
-    """Refuse what is neither a dialect nor `both`."""
-    if name not in (*DIALECTS, BOTH):
-        raise OcBulkError(f"unknown dialect {name!r}{nearest(name, (*DIALECTS, BOTH))}")
+def checked(name: str, value: str, folder: Path) -> str:
+    """A setting from outside of a test, checked, a connector file's name made absolute. Raises `OcBulkError`."""
+    if name == "dialect" and value not in (*DIALECTS, BOTH):
+        raise OcBulkError(f"unknown dialect {value!r}{nearest(value, (*DIALECTS, BOTH))}")
+    if name == "connector":
+        _connector(value, lambda: folder)
+        return str(folder / value) if value.endswith(".toml") else value
+    return base_url(value) if name == "base_url" else value
 
 
-def check_connector(name: str) -> None:
-    """Refuse what is neither a built-in connector nor the name of a file."""
-    if not name.endswith(".toml") and name not in BUILT_IN:
-        raise OcBulkError(
-            f"unknown connector {name!r}{nearest(name, BUILT_IN)}; a file of your own ends in .toml"
-        )
-
-
-def _connector(name: object, folder: Path) -> Connector:
+def _connector(name: object, folder: Callable[[], Path]) -> Connector:
     if isinstance(name, Connector):
         return name
     if not isinstance(name, str):
         raise OcBulkError(f"connector is a name like 'sage200' or a file like 'mine.toml', got {name!r}")
-    check_connector(name)
-    return find(str(folder / name) if name.endswith(".toml") else name)
+    if name.endswith(".toml"):
+        return find(str(folder() / name))
+    if name not in BUILT_IN:
+        raise OcBulkError(
+            f"unknown connector {name!r}{nearest(name, BUILT_IN)}; a file of your own ends in .toml"
+        )
+    return find(name)
 
 
 def _dialect(name: object) -> Dialect:
     if isinstance(name, Dialect):
         return name
     if not isinstance(name, str):
-        raise OcBulkError(f"dialect is 'documented' or 'live', got {name!r}")
+        raise OcBulkError(f"dialect is 'documented', 'live' or 'both', got {name!r}")
     return dialect_named(name)
 
 

@@ -107,12 +107,17 @@ def masked(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _beginning(content: bytes, *, more: bool) -> Iterator[str]:
     lines = content.decode(errors="replace").splitlines()
     yield from (_shortened(line) for line in lines[:SHOWN_LINES])
     rest = len(lines) - SHOWN_LINES
     if rest > 0 or more:
-        yield "... and more" if more else f"... and {rest} more line{'s' if rest > 1 else ''}"
+        yield "... and more" if more else f"... and {counted(rest, 'more line')}"
 
 
 def _shortened(text: str) -> str:
