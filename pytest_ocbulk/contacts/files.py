@@ -64,7 +64,7 @@ def contacts(
     n: int,
     *,
     connector: str = "marketing",
-    object: str = "contact",  # noqa: A002 - the service's own word for it
+    object: str = "contact",
     locale: str = "en_US",
     seed: int | str = 0,
     encoding: str = "utf-8",
