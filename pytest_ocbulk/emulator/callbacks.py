@@ -62,6 +62,11 @@ class Outbox:
     def __iter__(self) -> Iterator[Callback]:
         return iter(tuple(self._waiting))
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
     def add(self, callback: Callback) -> None:
         """Put a callback in; those held back for it follow it, the youngest first."""
         self._waiting.append(callback)

@@ -279,7 +279,7 @@ class Emulator:
     def next_due(self) -> float | None:
         """Seconds from now until `tick` or `take_callbacks` has something to do; None: not before the next call."""
         with self.lock:
-            callback_due = self.runner.outbox.next_due(self._now_of)
+            callback_due = self.next_callback()
             waits = [] if callback_due is None else [callback_due]
             for instance in self.instances:
                 due = self.runner.next_due(instance)
@@ -306,6 +306,17 @@ class Emulator:
         """The callbacks that are due, to be posted by the caller."""
         with self.lock:
             return self.runner.outbox.take(self._now_of)
+
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether any callback waits to be posted, now or later."""
+        return not self.runner.outbox.empty
+
+    def next_callback(self) -> float | None:
+        """Seconds until the next callback is due, 0 when one is; None: no callback waits."""
+        with self.lock:
+            due = self.runner.outbox.next_due(self._now_of)
+            return None if due is None else max(due, 0.0)
 
     def callback_tried(
         self,
