@@ -56,8 +56,10 @@ class MethodNotAllowed(ApiError):
 
     status = 405
 
-    def __init__(self, message: str, allowed: Iterable[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, allowed: Iterable[str] = (), *, provider_message: str | None = None
+    ) -> None:
+        super().__init__(message, provider_message=provider_message)
         self.headers = {"Allow": ", ".join(sorted(allowed))}
 
 

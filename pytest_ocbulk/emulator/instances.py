@@ -52,18 +52,27 @@ class Instance:
     def shape(self, object_name: str) -> ObjectDefinition | None:
         """The definition of an object, None when the instance has none of that name.
 
-        Tables named in `db.table.names` are objects without declared fields (protocol.md 11.1).
+        Tables named in `db.table.names` are objects without declared fields, and so is whatever begins with a prefix
+        given there as `data_*` (protocol.md 11.1).
         """
         found = self.connector.objects.get(object_name)
-        if found is None and object_name in self.tables:
+        if found is None and (object_name in self.tables or object_name.startswith(self.table_prefixes)):
             found = ObjectDefinition(object_name)
         return found
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names in `db.table.names` that are no patterns (`data_*`)."""
-        names = (name.strip() for name in self.configuration.get(TABLE_NAMES, "").split(","))
-        return tuple(name for name in names if name and "*" not in name)
+        """Names in `db.table.names` that are no prefixes."""
+        return tuple(name for name in self._table_names if not name.endswith("*"))
+
+    @property
+    def table_prefixes(self) -> tuple[str, ...]:
+        """What the prefixes in `db.table.names` begin with."""
+        return tuple(name[:-1] for name in self._table_names if name.endswith("*"))
+
+    @property
+    def _table_names(self) -> list[str]:
+        return [name.strip() for name in self.configuration.get(TABLE_NAMES, "").split(",") if name.strip()]
 
     @property
     def shows_nulls(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .endpoints import bulk, discovery, elements, instances, queries, records, results, uploads
+from .endpoints import bulk, discovery, docs, elements, instances, queries, records, results, uploads
 from .errors import MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/objects", "objects", discovery.list_objects),
     Route("GET", "/objects/{object}/metadata", "metadata", discovery.object_metadata),
+    Route("GET", "/objects/{object}/docs", "docs", docs.object_docs),
     Route("GET", "/ping", "ping", discovery.ping),
     Route("GET", "/bulk/jobs", "jobs", bulk.list_jobs),
     Route("GET", "/bulk/query", "query", queries.run_query, produces=()),
@@ -87,6 +88,12 @@ ROUTES: tuple[Route, ...] = (
     Route("PATCH", "/{object}/{id}", "records", records.patch_record),
     Route("PUT", "/{object}/{id}", "records", records.put_record),
     Route("DELETE", "/{object}/{id}", "records", records.delete_record),
+    Route("GET", "/{object}/{id}/{child}", "records", records.list_records),
+    Route("POST", "/{object}/{id}/{child}", "records", records.create_record),
+    Route("GET", "/{object}/{id}/{child}/{childId}", "records", records.get_record),
+    Route("PATCH", "/{object}/{id}/{child}/{childId}", "records", records.patch_record),
+    Route("PUT", "/{object}/{id}/{child}/{childId}", "records", records.put_record),
+    Route("DELETE", "/{object}/{id}/{child}/{childId}", "records", records.delete_record),
 )
 
 PLATFORM = frozenset({("instances",), ("elements",), ("hubs",)})
@@ -119,7 +126,7 @@ def match(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]
             if names is not None:
                 if route.method == wanted:
                     return route, names
-                allowed.add(route.method)
+                allowed |= {"GET", "HEAD"} if route.method == "GET" else {route.method}
     path = "/".join(segments)
     if allowed:
         raise MethodNotAllowed(f"Method {method} is not supported for /{path}", allowed)

@@ -29,6 +29,9 @@ MAX_COLUMNS = 1900
 NEVER = 2**62
 """A `_visible` instant that does not come."""
 
+FAR = 10_000
+"""Records that are passed over one by one rather than looking whether row ids have gaps."""
+
 _MAX_PARAMETERS = 30_000
 _ROWS_PER_STATEMENT = 100
 _TEMPORARY = """
@@ -119,6 +122,12 @@ class Store:
         query = "UPDATE collections SET name = ? WHERE instance = ? AND name = ?"
         self.db.execute(query, (target.name, source.instance, source.name))
 
+    def names(self, instance: int) -> list[str]:
+        """The names of the collections of an instance to which anything was ever written."""
+        return [
+            name for (owner, name), each in self._collections.items() if owner == instance and each.exists
+        ]
+
     def drop(self, instance: int, name: str) -> None:
         """Forget the records of one object, if there are any."""
         if collection := self._collections.pop((instance, name), None):
@@ -178,6 +187,7 @@ class Collection:
         self.columns: dict[str, str] = {}
         self.hidden = False
         self.table = ""
+        self._density: tuple[int, int, int] | None = None
 
     # -- shape ------------------------------------------------------------------------------------------
 
@@ -210,6 +220,7 @@ class Collection:
     def ensure(self, paths: Iterable[str]) -> None:
         """Make the table and the columns that are missing; raises `BadRequest` beyond `MAX_COLUMNS`."""
         db = self.store.db
+        self._density = None  # every write begins here
         if not self.table:
             row = (self.instance, self.name)
             number = db.execute("INSERT INTO collections (instance, name) VALUES (?, ?)", row).lastrowid
@@ -247,11 +258,13 @@ class Collection:
 
     def clear(self) -> None:
         """Remove all records and keep the table."""
+        self._density = None
         if self.table:
             self.store.db.execute(f"DELETE FROM {self.table}")
 
     def drop(self) -> None:
         """Forget all records."""
+        self._density = None
         if self.table:
             number = int(self.table.removeprefix("records_"))
             self.store.db.execute(f"DROP TABLE {self.table}")
@@ -317,6 +330,7 @@ class Collection:
 
     def delete(self, row: int) -> None:
         """Remove one record."""
+        self._density = None
         self.store.db.execute(f"DELETE FROM {self.table} WHERE _seq = ?", (row,))
 
     def absorb(self, other: Collection, now: int, visible: int | None) -> None:
@@ -411,11 +425,37 @@ class Collection:
         """Rows of `(row id, *values of paths)`: behind row id `after`, skipping `offset`, at most `limit`."""
         if not self.exists:
             return []
+        if (
+            offset > FAR
+            and not order
+            and after is None
+            and (start := self._dense_start(selection)) is not None
+        ):
+            after, offset = start + offset, 0
         condition, values = self._condition(selection, after)
         shown = ", ".join(["_seq", *map(self.column, self.paths if paths is None else paths)])
         ordering = f"{order_sql(order, self.column)}, _seq" if order else "_seq"
         query = f"SELECT {shown} FROM {self.table}{condition} ORDER BY {ordering} LIMIT ? OFFSET ?"
         return self.store.db.execute(query, (*values, limit, offset)).fetchall()
+
+    def _dense_start(self, selection: Selection) -> int | None:
+        """The row id before the first record if row ids have no gaps, so that a far page needs no counting; or None.
+
+        Whether they have is found out once after each change.
+        """
+        if (
+            selection.where is not None
+            or selection.changed_from is not None
+            or selection.changed_to is not None
+        ):
+            return None
+        if self.hidden and selection.now is not None:
+            return None
+        if self._density is None:
+            query = f"SELECT count(*), min(_seq), max(_seq) FROM {self.table}"
+            self._density = self.store.db.execute(query).fetchone()
+        count, first, last = self._density
+        return first - 1 if count and last - first == count - 1 else None
 
     def copy_to(
         self,

@@ -343,7 +343,7 @@ class TestDownload:
         reply = service.get(f"/bulk/{number}/contact", Accept=accept)
         assert (reply.status, reply.message) == (
             400,
-            f"Expected Accept to match the format text/csv of job {number}, got {accept}",
+            f"Accept {accept} does not match the format csv of job {number}",
         )
 
     def test_that_check_is_a_quirk(self) -> None:
@@ -362,7 +362,7 @@ class TestDownload:
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            ({"format": None}, "Expected a text 'format' in the body, got null"),
+            ({"format": None}, "Expected a text 'format' in the body, got None"),
             ({"objectName": 7}, "Expected a text 'objectName' in the body, got 7"),
             (
                 {"format": "xlsx"},

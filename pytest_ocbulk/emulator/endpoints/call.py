@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadRequest, NotFound
+from ..errors import BadRequest, NotFound, PayloadTooLarge, UnsupportedMediaType
 from ..instances import Credentials, Instance
 from ..jobs import Job
 from ..messages import Request
@@ -31,9 +31,18 @@ class _Bodied:
     now: float
 
     def json_body(self) -> Any:
-        """The JSON of the request body; raises `BadRequest` when it is none."""
+        """The JSON of the request body.
+
+        Raises `BadRequest` when it is none, `UnsupportedMediaType` when it says to be something else, and
+        `PayloadTooLarge` beyond `BODY_LIMIT` (413; an older edition of the limits says 429, protocol.md 10).
+        """
+        content_type = self.request.header("content-type")
+        if content_type and "json" not in content_type.lower():
+            raise UnsupportedMediaType(f"Expected Content-Type application/json, got {content_type}")
         if self.request.size > BODY_LIMIT:
-            raise BadRequest(f"Expected a JSON body of at most {BODY_LIMIT} bytes, got {self.request.size}")
+            raise PayloadTooLarge(
+                f"Expected a JSON body of at most {BODY_LIMIT} bytes, got {self.request.size}"
+            )
         self.request.body.seek(0)
         try:
             return json.loads(self.request.body.read())

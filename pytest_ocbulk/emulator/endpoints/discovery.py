@@ -14,12 +14,21 @@ from .call import Answer, Call
 def list_objects(call: Call) -> Answer:
     """`GET /objects`: names in the page's order; with `Elements-Version: Helium` objects with their type."""
     instance = call.instance
-    names = [*instance.connector.object_names(instance.dialect.name), *instance.tables]
+    names = _object_names(call)
     if call.request.header("elements-version").lower() != "helium":
         return Answer(names)
     return Answer(
         [{"name": name, "vendorName": _vendor_name(instance, name), "type": "vendor"} for name in names]
     )
+
+
+def _object_names(call: Call) -> list[str]:
+    """The catalogue's names, the configured tables, and those with a configured prefix that hold records by now."""
+    instance = call.instance
+    names = [*instance.connector.object_names(instance.dialect.name), *instance.tables]
+    if prefixes := instance.table_prefixes:
+        names += [name for name in call.emulator.store.names(instance.id) if name.startswith(prefixes)]
+    return list(dict.fromkeys(names))
 
 
 def _vendor_name(instance: Instance, name: str) -> str:
@@ -28,13 +37,22 @@ def _vendor_name(instance: Instance, name: str) -> str:
 
 
 def object_metadata(call: Call) -> Answer:
-    """`GET /objects/{object}/metadata`: the fields; 404 for an unknown object."""
+    """`GET /objects/{object}/metadata`: the fields, or the custom ones only; 404 for an unknown object."""
     shape = find_shape(call)
     booleans = call.instance.dialect.quirks.metadata_booleans == "boolean"
-    fields = [_metadata(shape, each, booleans) for each in shape.fields.values()]
+    fields = known_fields(call, shape)
     if call.request.query.get("customFieldsOnly", "").lower() == "true":
-        fields = []  # no connector of ours declares custom fields
-    return Answer({"fields": fields})
+        fields = [each for each in fields if each.custom]
+    return Answer({"fields": [_metadata(shape, each, booleans) for each in fields]})
+
+
+def known_fields(call: Call, shape: ObjectDefinition) -> list[FieldDefinition]:
+    """The declared fields; of an object without any those that its records have by now, after its key."""
+    if shape.declared:
+        return list(shape.fields.values())
+    records = call.emulator.store.collection(call.instance.id, shape.name, shape)
+    key = FieldDefinition(shape.primary_key, "integer", read_only=True)
+    return [key, *(FieldDefinition(path) for path in records.columns if path != shape.primary_key)]
 
 
 def find_shape(call: Call) -> ObjectDefinition:
@@ -57,11 +75,13 @@ def _metadata(shape: ObjectDefinition, field: FieldDefinition, booleans: bool) -
         "filterable": True,
         "createable": not field.read_only,
         "updateable": not field.read_only and field.name != shape.primary_key,
-        "custom": False,
+        "custom": field.custom,
     }
+    texts = {"vendorDisplayName": field.display_name, "description": field.description}
     shown: dict[str, Any] = {
         "vendorPath": field.name,
         "type": _TYPES.get(field.type, field.type),
+        **{name: text for name, text in texts.items() if text},
         "vendorNativeType": field.native_type or field.type,
         "mask": _MASKS.get(field.type),
         "format": field.format or (field.type if field.type in _MASKS else None),

@@ -65,7 +65,7 @@ def create_download(call: Call) -> Answer:
     body = call.json_object()
     for name in ("objectName", "format"):
         if not isinstance(body.get(name), str):
-            raise BadRequest(f"Expected a text {name!r} in the body, got {json.dumps(body.get(name))[:40]}")
+            raise BadRequest(f"Expected a text {name!r} in the body, got {body.get(name)!r}")
     if body["format"] not in FORMATS:
         raise BadRequest(f"Expected format to be one of {', '.join(FORMATS)}, got {body['format']!r}")
     filter_nulls = _flag(body, "filterNulls")

@@ -1,9 +1,13 @@
-"""Records one by one and in lists (protocol.md 9.1, 9.2). Everything that succeeds answers 200."""
+"""Records one by one and in lists, and those below a parent record (protocol.md 9.1, 9.2).
+
+Everything that succeeds answers 200. The same functions serve `/{object}` and `/{object}/{id}/{child}`: records of a
+child belong to one parent, have no declared fields, and go when their parent goes.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .. import ocnql
@@ -11,31 +15,43 @@ from ..checks import convert, not_a, required, text_fault
 from ..connectors import ObjectDefinition
 from ..errors import BadRequest, Conflict, NotFound
 from ..nesting import flatten
-from ..paging import page_of, token
+from ..paging import Page, cut, fields_of, page_of, token
 from ..predicate import to_sql
+from ..results import expand
 from ..runner import milliseconds
 from ..store import Collection, Selection, Taken, encode, record
 from .call import Answer, Call
 from .discovery import find_shape
 
 
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a path is about: the records of an object, or of a child of one record; `wanted` is the id it names."""
+
+    shape: ObjectDefinition
+    records: Collection
+    wanted: str = ""
+
+    @property
+    def children(self) -> str:
+        """What the names of the collections below any record of this object begin with."""
+        return f"\0child {self.shape.name}/"
+
+
 def list_records(call: Call) -> Answer:
     """`GET /{object}`: a page of records; the paging law and the parameters of 9.2."""
-    shape = find_shape(call)
-    records, query = _collection(call, shape), call.request.query
+    records, query = _resource(call).records, call.request.query
     selection = Selection(_where(call, records), now=milliseconds(call.now))
-    order = ocnql.parse_order(query["orderBy"]) if query.get("orderBy", "").strip() else ()
+    order = _order(call, records)
     page = page_of(query, call.instance.connector.list_cap)
-    paths = _fields(query) or records.paths
+    if order and page.after is not None:
+        raise BadRequest("Expected nextPage to be a token of this list, got one of a list without orderBy")
+    paths = expand(fields_of(query), records) or records.paths
     rows = records.select(
         selection, paths=paths, order=order, after=page.after, offset=page.offset, limit=page.size + 1
     )
-    shown = rows[: page.size]
-    headers = {"elements-returned-count": str(len(shown))}
-    if len(rows) > page.size or (call.instance.dialect.quirks.token_on_last_page and shown):
-        headers["elements-next-page-token"] = (
-            token("o", page.offset + page.size) if order else token("a", shown[-1][0])
-        )
+    always = call.instance.dialect.quirks.token_on_last_page
+    shown, headers = cut(rows, page.size, lambda row: _following(row, page, order), always=always)
     if "true" in (query.get("returnCount", "").lower(), query.get("returnTotalCount", "").lower()):
         headers["elements-total-count"] = str(records.count(selection))
     nulls = call.instance.shows_nulls
@@ -44,8 +60,8 @@ def list_records(call: Call) -> Answer:
 
 def create_record(call: Call) -> Answer:
     """`POST /{object}`: the record with its id; where the connector says so, its `urn` alone (11.2)."""
-    shape = find_shape(call)
-    records = _collection(call, shape)
+    resource = _resource(call)
+    shape, records = resource.shape, resource.records
     values = record_values(shape, call.json_object(), complete=True)
     visible = None
     now = milliseconds(call.now)
@@ -66,8 +82,8 @@ def create_record(call: Call) -> Answer:
 
 def get_record(call: Call) -> Answer:
     """`GET /{object}/{id}`."""
-    records = _collection(call, find_shape(call))
-    return Answer(_shown(call, records, _find(call, records), _fields(call.request.query)))
+    resource = _resource(call)
+    return Answer(_shown(call, resource.records, _find(call, resource), fields_of(call.request.query)))
 
 
 def patch_record(call: Call) -> Answer:
@@ -81,17 +97,21 @@ def put_record(call: Call) -> Answer:
 
 
 def delete_record(call: Call) -> Answer:
-    """`DELETE /{object}/{id}`: 200 with an empty body; the record is 404 afterwards."""
-    records = _collection(call, find_shape(call))
-    records.delete(_find(call, records))
+    """`DELETE /{object}/{id}`: 200 with an empty body; the record is 404 afterwards, and so is what was below it."""
+    resource = _resource(call)
+    row, store = _find(call, resource), call.emulator.store
+    resource.records.delete(row)
+    if "child" not in call.names:
+        for name in store.names(call.instance.id):
+            if name.startswith(f"{resource.children}{row}/"):
+                store.drop(call.instance.id, name)
     return Answer(body=b"")
 
 
 def _change(call: Call, *, complete: bool) -> Answer:
-    shape = find_shape(call)
-    records = _collection(call, shape)
-    row = _find(call, records)
-    values = record_values(shape, call.json_object(), complete=complete)
+    resource = _resource(call)
+    records, row = resource.records, _find(call, resource)
+    values = record_values(resource.shape, call.json_object(), complete=complete)
     if complete:
         empty = dict.fromkeys(path for path in records.columns if path != records.key)
         values = empty | values
@@ -103,26 +123,41 @@ def _change(call: Call, *, complete: bool) -> Answer:
     return Answer(_shown(call, records, int(values.get(records.key) or row) if records.key_is_row else row))
 
 
-def _collection(call: Call, shape: ObjectDefinition) -> Collection:
-    return call.emulator.store.collection(call.instance.id, shape.name, shape)
+def _resource(call: Call) -> Resource:
+    """The records that the path is about; raises `NotFound` for an unknown object and for a missing parent."""
+    shape, names = find_shape(call), call.names
+    store, number = call.emulator.store, call.instance.id
+    resource = Resource(shape, store.collection(number, shape.name, shape), names.get("id", ""))
+    child = names.get("child")
+    if child is None:
+        return resource
+    below = ObjectDefinition(child)
+    name = f"{resource.children}{_find(call, resource)}/{child}"
+    return Resource(below, store.collection(number, name, below), names.get("childId", ""))
 
 
-def _find(call: Call, records: Collection) -> int:
-    wanted = call.names["id"]
+def _find(call: Call, resource: Resource) -> int:
+    """The row of the record that the path names, if it is visible by now; raises `NotFound`."""
+    records, wanted = resource.records, resource.wanted
+    if not records.key:  # without a single primary key there are no calls by id (11.1)
+        raise NotFound(f"{resource.shape.name} has no primary key, so its records have no calls by ID")
     row = records.row_of(records.key, wanted)
-    if (
-        row is None
-        or not records.select(Selection(now=milliseconds(call.now)), paths=(), after=row - 1, limit=1)[0][0]
-        == row
-    ):
-        raise NotFound(f"No {records.name} found with {records.key} {wanted}")
-    return row
+    if row is not None:
+        visible = records.select(Selection(now=milliseconds(call.now)), paths=(), after=row - 1, limit=1)
+        if visible and visible[0][0] == row:
+            return row
+    raise NotFound(f"No {resource.shape.name} found with {records.key} {wanted}")
 
 
-def _shown(call: Call, records: Collection, row: int, fields: list[str] | None = None) -> dict[str, Any]:
-    paths = fields or records.paths
+def _shown(call: Call, records: Collection, row: int, fields: tuple[str, ...] = ()) -> dict[str, Any]:
+    paths = expand(fields, records) or records.paths
     found = records.select(paths=paths, after=row - 1, limit=1)
     return record(paths, found[0][1:], nulls=call.instance.shows_nulls)
+
+
+def _following(row: tuple[Any, ...], page: Page, order: tuple[ocnql.Order, ...]) -> str:
+    """The token of the next page: behind the last row, or under an order behind so many rows."""
+    return token("o", page.offset + page.size) if order else token("a", row[0])
 
 
 def _where(call: Call, records: Collection) -> ocnql.Expr | None:
@@ -131,20 +166,25 @@ def _where(call: Call, records: Collection) -> ocnql.Expr | None:
     if not text.strip():
         return None
     where = ocnql.parse_where(text)
-
-    def known(field: str) -> str:
-        if not records.knows(field):
-            raise BadRequest(
-                f"Unknown field {field!r} in where; {records.name} has {', '.join(records.declared)}"
-            )
-        return field
-
-    to_sql(where, known)
+    to_sql(where, lambda field: _known(records, field, "where"))
     return where
 
 
-def _fields(query: Mapping[str, str]) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in query.get("fields", "").split(",") if name.strip()))
+def _order(call: Call, records: Collection) -> tuple[ocnql.Order, ...]:
+    text = call.request.query.get("orderBy", "")
+    order = ocnql.parse_order(text) if text.strip() else ()
+    for each in order:
+        _known(records, each.field, "orderBy")
+    return order
+
+
+def _known(records: Collection, field: str, parameter: str) -> str:
+    if not records.knows(field):
+        fields = ", ".join(
+            [records.key, *records.declared, *records.sources] if records.key else records.paths
+        )
+        raise BadRequest(f"Unknown field {field!r} in {parameter}; {records.name} has {fields}")
+    return field
 
 
 def record_values(shape: ObjectDefinition, body: dict[str, Any], *, complete: bool) -> dict[str, Any]:

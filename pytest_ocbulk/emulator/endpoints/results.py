@@ -120,5 +120,5 @@ def _offered(call: Call, job: Job) -> Sequence[str]:
         return [*own, *(each for each in everything if each not in own)]
     accept = call.request.header("accept")
     if preferred(accept, own) is None:
-        raise BadRequest(f"Expected Accept to match the format {own[0]} of job {job.id}, got {accept}")
+        raise BadRequest(f"Accept {accept} does not match the format {job.file_format} of job {job.id}")
     return own
