@@ -12,8 +12,6 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import DIALECTS
 from pytest_ocbulk.emulator.emulator import Defaults, Emulator
 from pytest_ocbulk.emulator.instances import Credentials, Instance
-from pytest_ocbulk.emulator.plans import JobPlan
-from pytest_ocbulk.emulator.timeline import Timeline
 
 from .doors import DOORS, Ask, Received
 from .wire_matching import Names, compare, compare_callbacks, sent
@@ -53,7 +51,7 @@ def play(stage: Stage, story: Story) -> list[Received]:
             if exchange.advance:
                 clock.advance(exchange.advance)
             if exchange.next_job:
-                instance.plans.queued.append(_plan(exchange.next_job))
+                _plan(instance, exchange.next_job)
             answer = stage.ask(sent(exchange, names))
             compare(exchange, answer, names)
             due = stage.emulator.take_callbacks()
@@ -83,7 +81,6 @@ def _enter(stage: Stage, story: Story, name: str, clock: ManualClock, names: Nam
     return instance
 
 
-def _plan(table: Mapping[str, Any]) -> JobPlan:
+def _plan(instance: Instance, table: Mapping[str, Any]) -> None:
     rows = {int(row): text for row, text in table.get("fail_rows", {}).items()}
-    timeline = Timeline.parse(table.get("timeline", "CREATED COMPLETE"))
-    return JobPlan(timeline, fail_rows=rows, error=table.get("error"))
+    instance.plans.next_job(table.get("timeline"), fail_rows=rows, error=table.get("error"))

@@ -142,7 +142,7 @@ def test_an_empty_column_has_no_faults() -> None:
     assert check_column(FieldDefinition("e", required=True, pattern="x"), [])[1] == {}
 
 
-TEXTS = st.one_of(st.none(), st.text(max_size=6), st.emails(), st.sampled_from(["a@b.co", "", "12", "A"]))
+TEXTS = st.one_of(st.none(), st.text(max_size=6), st.sampled_from(["a@b.co", "", "12", "A"]))
 DEFINITIONS = st.builds(
     FieldDefinition,
     name=st.just("f"),
