@@ -7,9 +7,9 @@ that entry: other hosts pass through to whatever was there before it, or are ref
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from http.client import responses as reasons
-from types import TracebackType
 from urllib.parse import urlsplit
 
 import requests
@@ -18,12 +18,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ProtocolError
 from urllib3.response import HTTPResponse
 
-from .addresses import Addresses
+from .addresses import SERVICE, Addresses
 from .emulator.errors import OcBulkError, nearest
 from .emulator.messages import Request, Response
 from .in_process import AnswerTooLate, ConnectionReset, InProcess, body_file
 
 OTHER_HOSTS = ("pass", "refuse")
+_ANYTHING = re.compile("")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -31,9 +32,7 @@ class Claim(responses.BaseResponse):
     """An entry of a `responses` mock that answers for every URL of the service."""
 
     def __init__(self, fake: InProcess, addresses: Addresses) -> None:
-        super().__init__(
-            "ANY", "https://api.openconnectors.*.ext.hana.ondemand.com and other addresses of the fake"
-        )
+        super().__init__("ANY", SERVICE)
         self._fake = fake
         self._addresses = addresses
 
@@ -68,19 +67,16 @@ class Claim(responses.BaseResponse):
 
 
 class Refusal(responses.BaseResponse):
-    """An entry that refuses what is neither the service's nor this machine's, once that is asked for."""
+    """An entry that refuses what is neither the service's nor this machine's."""
 
     def __init__(self, addresses: Addresses) -> None:
-        super().__init__("ANY", "any other host")
+        super().__init__("ANY", _ANYTHING)
         self._addresses = addresses
-        self.refusing = False
 
     def matches(self, request: requests.PreparedRequest) -> tuple[bool, str]:
         """Whether a request is to be refused."""
         url = str(request.url)
-        refused = (
-            self.refusing and self._addresses.target(url) is None and urlsplit(url).hostname not in _LOOPBACK
-        )
+        refused = self._addresses.target(url) is None and urlsplit(url).hostname not in _LOOPBACK
         return refused, "passes through"
 
     def get_response(self, request: requests.PreparedRequest) -> HTTPResponse:
@@ -93,25 +89,26 @@ class Refusal(responses.BaseResponse):
 
 
 class Interception:
-    """A `responses` mock with the fake in it, from `start` to `stop` (or as a context manager).
+    """A `responses` mock with the fake in it, from `start` to `stop`.
 
     Calls to other hosts go where they would go without it: to a mock that was started earlier, or to the network.
     A mock that is started later, such as a `@responses.activate` around the test, hides this one completely.
     """
 
     def __init__(self, fake: InProcess, addresses: Addresses) -> None:
-        self._fake = fake
         self._addresses = addresses
         self._mock = responses.RequestsMock(
             assert_all_requests_are_fired=False,
+            passthru_prefixes=("",),
             real_adapter_send=HTTPAdapter.send,  # of this moment: it may be another mock's
         )
-        self._refusal = Refusal(addresses)
+        self._mock.add(_OnlyClaim(fake, addresses, self._mock))
+        self._refusal: Refusal | None = None
 
     @property
     def other_hosts(self) -> str:
         """What happens to calls to other hosts: they `pass` (the default), or are refused (`refuse`)."""
-        return "refuse" if self._refusal.refusing else "pass"
+        return "refuse" if self._refusal else "pass"
 
     @other_hosts.setter
     def other_hosts(self, choice: str) -> None:
@@ -119,28 +116,20 @@ class Interception:
             raise OcBulkError(
                 f"other_hosts is 'pass' or 'refuse', got {choice!r}{nearest(choice, OTHER_HOSTS)}"
             )
-        self._refusal.refusing = choice == "refuse"
+        if choice == "refuse" and self._refusal is None:
+            self._refusal = Refusal(self._addresses)
+            self._mock.add(self._refusal)
+        elif choice == "pass" and self._refusal is not None:
+            self._mock.remove(self._refusal)
+            self._refusal = None
 
     def start(self) -> None:
         """Take over calls made through `requests`."""
-        self._mock.add(_OnlyClaim(self._fake, self._addresses, self._mock))
-        self._mock.add(self._refusal)
-        self._mock.add_passthru("")
         self._mock.start()
 
     def stop(self) -> None:
         """Give everything back as it was."""
         self._mock.stop()
-        self._mock.reset()
-
-    def __enter__(self) -> Interception:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 class _OnlyClaim(Claim):

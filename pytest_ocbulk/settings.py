@@ -50,7 +50,7 @@ def read_settings(values: Mapping[str, Any], seed: str, folder: Callable[[], Pat
         quirks=_quirks(values.get("quirks") or {}),
         seed=seed if given is None else f"{seed} {given}",
         allow=_allowances(values.get("allow") or ()),
-        base_url=base_url(values.get("base_url") or DEFAULT_BASE_URL),
+        base_url=base_url(values["base_url"]) if "base_url" in values else DEFAULT_BASE_URL,
     )
 
 
@@ -104,7 +104,8 @@ def _timeline(line: object) -> Timeline | None:
 def _quirks(switches: object) -> Mapping[str, object]:
     if not isinstance(switches, Mapping):
         raise OcBulkError(f"quirks is a dictionary like {{'id_type': 'number'}}, got {switches!r}")
-    set_quirks(DOCUMENTED.quirks, switches)
+    if switches:
+        set_quirks(DOCUMENTED.quirks, switches)
     return dict(switches)
 
 
