@@ -32,23 +32,23 @@ class ManualClock:
 
     def __init__(self, start: float = EPOCH) -> None:
         self.started = start
-        self._now = start
+        self._elapsed = 0.0  # kept apart: added to an instant, each tenth of a second would be rounded
 
     def now(self) -> float:
         """The present instant, in seconds since 1970-01-01 UTC."""
-        return self._now
+        return self.started + self._elapsed
 
     @property
     def elapsed(self) -> float:
         """Seconds since this clock was made."""
-        return self._now - self.started
+        return self._elapsed
 
     def advance(self, by: float | str) -> None:
         """Move forward by seconds or a duration such as `"5s"`, `"10m"`, `"1h30m"`.
 
         Raises `OcBulkError` for a negative or unreadable duration: time does not run backwards.
         """
-        self._now += seconds(by)
+        self._elapsed += seconds(by)
 
 
 def seconds(duration: float | str) -> float:

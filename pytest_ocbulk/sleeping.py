@@ -1,0 +1,131 @@
+"""The clock a test holds in its hand: it says the time, is moved by hand, or by the code under test that sleeps.
+
+    ocbulk.clock.advance("5s")
+    with ocbulk.clock.drives_sleep():
+        wait_for_job(timeout=600)       # ten minutes of polling in milliseconds
+    assert ocbulk.clock.elapsed == 600
+
+docs/time.md says what is covered and what is not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .driving import Drive, SleptTooLong, here
+from .emulator.clock import Clock, ManualClock, seconds, spell
+from .emulator.errors import OcBulkError
+
+if TYPE_CHECKING:
+    from .emulator.emulator import Emulator
+
+__all__ = ["DrivenClock", "SleptTooLong"]
+
+AT_MOST = "1h"
+"""How long the code under test may sleep in one block, unless told otherwise."""
+
+
+class DrivenClock:
+    """A manual clock with a fake behind it: what is due happens in its order while the clock moves.
+
+    `deliver` is called after each tick of the fake; it posts callbacks or wakes a server. Raises `OcBulkError` for a
+    clock that cannot be moved.
+    """
+
+    def __init__(
+        self, clock: Clock, emulator: Emulator | None = None, deliver: Callable[[], object] | None = None
+    ) -> None:
+        if not isinstance(clock, ManualClock):
+            raise OcBulkError(
+                f"only a ManualClock can be moved, this fake runs on {type(clock).__name__};"
+                " start it with a manual clock (ocbulk-server --clock manual)"
+            )
+        self._clock = clock
+        self._emulator = emulator
+        self._deliver = deliver
+        self._lock = threading.RLock()
+
+    @property
+    def now(self) -> float:
+        """The present instant in seconds since 1970-01-01 UTC."""
+        return self._clock.now()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the clock was made."""
+        return self._clock.elapsed
+
+    def __repr__(self) -> str:
+        return f"<DrivenClock: {self.elapsed:g} s elapsed>"
+
+    def advance(self, by: float | str) -> None:
+        """Move forward by seconds or a duration such as `"5s"`; what is due on the way happens at its instant.
+
+        Raises `OcBulkError` for a negative or unreadable duration.
+        """
+        length = seconds(by)
+        with self._lock:
+            target = self._clock.elapsed + length
+            while (due := self.next_due()) is not None and self._clock.elapsed + due <= target:
+                self._clock.advance(due)
+                self.happen()
+                if due == 0 and self.next_due() == 0:
+                    break  # nobody takes it, such as a callback without delivery
+            self._clock.advance(max(target - self._clock.elapsed, 0.0))
+
+    def next_due(self) -> float | None:
+        """Seconds from now until something is due in the fake, None if nothing is."""
+        due = self._emulator.next_due() if self._emulator else None
+        return None if due is None else max(due, 0.0)
+
+    def happen(self) -> None:
+        """Let everything happen in the fake that is due."""
+        if self._emulator:
+            self._emulator.tick()
+        if self._deliver:
+            self._deliver()
+
+    def state(self) -> str:
+        """Where the jobs on this clock are: ` Job 1234 is COMPLETE since 2s.`, empty if there are none."""
+        return "".join(
+            f" Job {job.id} is {instance.dialect.word(job.status)} since"
+            f" {spell(round(job.events[-1].at - self._clock.started, 3))}."
+            for instance in (self._emulator.instances if self._emulator else ())
+            if instance.clock is self._clock
+            for job in instance.jobs.values()
+        )
+
+    @contextmanager
+    def drives_sleep(self, *, at_most: float | str = AT_MOST) -> Iterator[DrivenClock]:
+        """Within this block sleeping moves this clock, and `time.time()` and `time.monotonic()` read it.
+
+        In the thread that enters the block and in threads started within it. Raises `SleptTooLong` when the code would
+        sleep longer than `at_most`, `OcBulkError` when something else has patched `time`.
+        """
+        outer = here()
+        if outer is not None and outer.clock is self._clock:
+            yield self
+            return
+        from . import time_patches
+
+        drive = Drive(self._clock, self._mover(outer), self, seconds(at_most), outer)
+        time_patches.install(drive)
+        try:
+            yield self
+        finally:
+            time_patches.remove(drive)
+        if drive.failure is not None:
+            raise drive.failure
+
+    def _mover(self, outer: Drive | None) -> Callable[[float], None]:
+        """Move this clock, and the one of the block around this block."""
+
+        def move(by: float) -> None:
+            self.advance(by)
+            if outer is not None:
+                outer.move(by)
+
+        return move
