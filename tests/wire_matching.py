@@ -132,9 +132,18 @@ def _compare_json(exchange: Exchange, received: Received, names: Names) -> None:
         wanted: Any = {"requestId": "{request}", "message": expect.message}
     else:
         wanted = json.loads(expect.json if expect.json is not None else expect.has or "")
-    if expect.has is not None and isinstance(found, dict):
-        found = {key: value for key, value in found.items() if key in wanted}
+    if expect.has is not None:
+        found = _members(wanted, found)
     match_json(f"{exchange.call}: body", wanted, found, names)
+
+
+def _members(wanted: Any, found: Any) -> Any:
+    """What is found with only those members of objects that are wanted, in a list item by item."""
+    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        return [_members(*pair) for pair in zip(wanted, found, strict=True)]
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return {key: value for key, value in found.items() if key in wanted}
+    return found
 
 
 def match_json(place: str, wanted: Any, found: Any, names: Names) -> None:
@@ -184,10 +193,8 @@ def _same(place: str, what: str, wanted: object, found: object) -> None:
 
 
 def compare_callbacks(exchange: Exchange, due: list[Callback], names: Names) -> None:
-    """Hold the notifications that are due after an exchange against those written down, if it says any."""
-    wanted = exchange.expect.callbacks
-    if wanted is None:
-        return
+    """Hold the notifications that became due since they were last asked for against those written down."""
+    wanted = exchange.expect.callbacks or ()
     _same(exchange.call, "callbacks to", [each.url for each in wanted], [each.url for each in due])
     for want, found in zip(wanted, due, strict=True):
         match_json(f"callback to {want.url}", json.loads(want.json), json.loads(found.json), names)
