@@ -1,4 +1,4 @@
-"""A planned fault as one line of text: `upload:reset:after`, `status:503:x2`, `results:stall:100:30s`.
+"""A planned fault as one line of text: `upload:reset:after`, `status:503:x2`, `download:stall:100:30s`.
 
     OPERATION:KIND[:VALUE...][:NAME=VALUE...][:before|:after][:xTIMES|:forever][:after_calls=N]
 
