@@ -5,14 +5,27 @@ A door takes an emulator and gives a function that asks one thing and returns th
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+import httpx
+import requests
+
+from pytest_ocbulk.addresses import Addresses
+from pytest_ocbulk.asgi import AsgiApp
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.messages import Disconnect, Request
+from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.httpx_transport import FakeTransport
+from pytest_ocbulk.in_process import InProcess
+from pytest_ocbulk.intercept import Interception
 from pytest_ocbulk.server import Server
+
+HOST = "https://api.openconnectors.us2.ext.hana.ondemand.com"
+"""The service's own host, as the page prints it: where the doors without a socket answer."""
 
 PATIENCE = 5.0
 """Seconds that a socket is waited for before a test fails."""
@@ -72,6 +85,55 @@ def socket(emulator: Emulator) -> Iterator[Ask]:
             connection.close()
 
 
+@contextmanager
+def intercept(emulator: Emulator) -> Iterator[Ask]:
+    """Calls made with `requests`, intercepted."""
+    interception = Interception(InProcess(emulator), Addresses())
+    interception.start()
+    try:
+        with requests.Session() as session:
+
+            def ask(sent: Sent) -> Received:
+                response = session.request(
+                    sent.method, HOST + sent.target, headers=dict(sent.headers), data=sent.body
+                )
+                return Received(response.status_code, lowered(response.headers.items()), response.content)
+
+            yield ask
+    finally:
+        interception.stop()
+
+
+@contextmanager
+def transport(emulator: Emulator) -> Iterator[Ask]:
+    """The transport for httpx."""
+    with httpx.Client(transport=FakeTransport(InProcess(emulator), HOST + BASE_PATH)) as client:
+
+        def ask(sent: Sent) -> Received:
+            response = client.request(
+                sent.method, HOST + sent.target, headers=dict(sent.headers), content=sent.body
+            )
+            return Received(response.status_code, lowered(response.headers.multi_items()), response.content)
+
+        yield ask
+
+
+@contextmanager
+def asgi(emulator: Emulator) -> Iterator[Ask]:
+    """The ASGI application, hosted by httpx."""
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(AsgiApp(InProcess(emulator))))
+    with asyncio.Runner() as runner:
+
+        def ask(sent: Sent) -> Received:
+            response = runner.run(
+                client.request(sent.method, HOST + sent.target, headers=dict(sent.headers), content=sent.body)
+            )
+            return Received(response.status_code, lowered(response.headers.multi_items()), response.content)
+
+        yield ask
+        runner.run(client.aclose())
+
+
 def lowered(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Headers by their names in lower case; a header that comes twice is an error."""
     found: dict[str, str] = {}
@@ -81,4 +143,10 @@ def lowered(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-DOORS: dict[str, Door] = {"core": core, "socket": socket}
+DOORS: dict[str, Door] = {
+    "core": core,
+    "socket": socket,
+    "intercept": intercept,
+    "transport": transport,
+    "asgi": asgi,
+}
