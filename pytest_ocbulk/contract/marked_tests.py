@@ -1,0 +1,78 @@
+"""Tests marked `ocbulk_contract`: each runs at the fake, and with the same body at the service of `--ocbulk-target`.
+
+Registered only when that option is given, so that nobody else pays for the hooks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_ocbulk.client import BulkClient, BulkClientError
+
+MARK = "ocbulk_contract"
+PARAMETER = "ocbulk_at"
+FAKE, TARGET = "fake", "target"
+ONLY_A_FAKE = frozenset({"ocbulk", "ocbulk_server", "make_ocbulk", "ocbulk_receiver"})
+"""Fixtures that give what only a fake has: its clock, its faults, its plans, its records."""
+
+
+class MarkedTests:
+    """The hooks. `url` is the base URL of the real service."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.url: str = config.getoption("ocbulk_target")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run each marked test twice."""
+        if metafunc.definition.get_closest_marker(MARK) is not None:
+            # No fixture has this name: the hook below looks for it in the test's parameters.
+            metafunc.fixturenames.append(PARAMETER)
+            metafunc.parametrize(PARAMETER, (FAKE, TARGET))
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Refuse a marked test that would talk to the fake while it is said to run at the service."""
+        if not _is_at_target(item):
+            return
+        names = set(getattr(item, "fixturenames", ()))
+        if found := sorted(names & ONLY_A_FAKE):
+            pytest.fail(only_a_fake(found[0], self.url), pytrace=False)
+        if "ocbulk_client" not in names:
+            pytest.fail(
+                f"a test marked {MARK} talks to {self.url} through the fixture ocbulk_client; this one does not use it",
+                pytrace=False,
+            )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> BulkClient | None:
+        """Give `ocbulk_client` of the service in place of the fake's; refuse what only a fake has."""
+        if not _is_at_target(request.node):
+            return None
+        if fixturedef.argname in ONLY_A_FAKE:  # asked for by getfixturevalue
+            pytest.fail(only_a_fake(fixturedef.argname, self.url), pytrace=False)
+        if fixturedef.argname != "ocbulk_client":
+            return None
+        try:
+            client = BulkClient.from_environment(base_url=self.url)
+        except BulkClientError as error:
+            pytest.fail(f"--ocbulk-target {self.url}: {error}", pytrace=False)
+        fixturedef.addfinalizer(client.close)
+        fixturedef.cached_result = (client, fixturedef.cache_key(request), None)  # type: ignore[arg-type]
+        return client
+
+
+def only_a_fake(fixture: str, url: str) -> str:
+    """Why a fixture cannot be had at a real service, and what to do."""
+    return (
+        f"the fixture {fixture!r} has the clock, the faults and the plans of a fake, which {url} does not have; "
+        f"a test marked {MARK} uses ocbulk_client only. Take the mark off, or put what needs {fixture!r} into a test "
+        "of its own"
+    )
+
+
+def _is_at_target(node: Any) -> bool:
+    call = getattr(node, "callspec", None)
+    return call is not None and call.params.get(PARAMETER) == TARGET
