@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import requests
@@ -131,6 +132,15 @@ def test_nothing_is_left_of_a_stopped_server() -> None:
             assert client.recv(1000)
             assert requests.post(server.url, b"x" * 2_000_000, timeout=PATIENCE).json()["size"] == 2_000_000
     assert left() == before == (before[0], [])
+
+
+def test_answers_are_not_held_back_to_be_sent_together() -> None:
+    with serving(hello) as server, connected(server) as client:
+        client.sendall(get())
+        assert client.recv(1000)
+        (connection,) = server._running._site.connections  # type: ignore[union-attr]  # a client cannot see it
+        inside = connection._transport.get_extra_info("socket")
+        assert inside.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_stopping_does_not_wait_for_clients() -> None:
@@ -301,6 +311,18 @@ def test_time_is_let_pass_when_something_is_due() -> None:
         assert app.ticked.wait(PATIENCE)
 
 
+def test_what_work_makes_due_is_let_happen_without_a_further_request() -> None:
+    app = Busy(slices=3)
+
+    def make_due() -> None:
+        if app.slices == 1:
+            app.due = 0.0
+
+    app.work_once = make_due
+    with Server(app):
+        assert app.ticked.wait(PATIENCE)
+
+
 def test_nothing_is_ticked_when_nothing_is_due() -> None:
     app = Busy(due=None)
     with Server(app) as server:
@@ -382,16 +404,12 @@ def test_who_fails_when_woken_does_not_stop_the_work(caplog: pytest.LogCaptureFi
 def test_stopping_waits_for_a_large_body_that_is_worked_on_and_closes_its_answer() -> None:
     arrived, go_on, closed = threading.Event(), threading.Event(), threading.Event()
 
-    def rows() -> Iterator[bytes]:
-        try:
-            yield b"a"
-            yield b"b"
-        finally:
+    class Body(list[bytes]):
+        def close(self) -> None:
             closed.set()
 
     def handler(_: Request) -> Response:
-        body = rows()
-        next(body)
+        body = cast(Iterator[bytes], Body())
         arrived.set()
         assert go_on.wait(PATIENCE)
         return Response(200, {}, body)

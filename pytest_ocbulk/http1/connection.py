@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
         front.reception = wish
         if wish.limit is not None and front.announced > wish.limit:
             self._turn_away(front, _too_large(wish.limit))
-        elif front.expects_continue and not front.complete:
+        elif front.expects_continue:
             self._sender.write(_CONTINUE)
 
     def _read_on(self) -> None:

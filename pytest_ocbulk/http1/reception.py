@@ -82,7 +82,7 @@ class Incoming:
     def expects_continue(self) -> bool:
         """Whether the client waits for `100 Continue` before it sends its body (RFC 9110, 10.1.1)."""
         wanted = self.head.headers.get("expect", "").lower() == "100-continue"
-        return wanted and not self.http10 and not self.size
+        return wanted and not (self.http10 or self.size or self.complete)
 
     @property
     def spooled(self) -> bool:

@@ -82,6 +82,9 @@ class Sender:
 
     def close(self) -> None:
         """Let go of everything, above all of an iterator that nobody will read."""
+        self._finished = (
+            _nobody  # else connection and sender hold each other until the garbage collector comes
+        )
         if self._timer is not None:
             self._timer.cancel()
         self._let_go()
@@ -103,7 +106,7 @@ class Sender:
 
     def _pump(self) -> None:
         """Take one step of a long answer; the next one when the loop has seen to the other connections."""
-        if self._steps is None or self.blocked:
+        if self._steps is None or self.blocked:  # `unblock` comes back
             return
         try:
             step = next(self._steps, None)
@@ -117,8 +120,7 @@ class Sender:
             self._timer = self._site.loop.call_later(step, self._pump)
         else:
             self.write(step)
-            if not self.blocked:
-                self._site.loop.call_soon(self._pump)
+            self._site.loop.call_soon(self._pump)
 
     def _finish(self) -> None:
         self._let_go()
@@ -132,3 +134,7 @@ class Sender:
             release(answer)
         except Exception:
             log.exception("the body of an answer could not be closed")
+
+
+def _nobody(_stays: bool) -> None:
+    """The connection is gone."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import socket
+import struct
+import threading
 import time
 from collections.abc import Callable
 
@@ -13,6 +16,7 @@ import pytest
 import requests
 
 from pytest_ocbulk.emulator.messages import Delivery, Disconnect, Reception, Request, Response
+from pytest_ocbulk.server import Limits
 
 from .plain_app import (
     PATIENCE,
@@ -121,8 +125,10 @@ def test_a_stream_that_fails_is_reset(caplog: pytest.LogCaptureFixture) -> None:
     def handler(_: Request) -> Response:
         return Response(200, {}, broken())  # type: ignore[arg-type]
 
-    with serving(handler) as server, pytest.raises(requests.exceptions.RequestException):
-        requests.get(server.url, timeout=PATIENCE)
+    with serving(handler) as server, connected(server) as client:
+        client.sendall(get())
+        with pytest.raises(ConnectionResetError):
+            read_to_end(client)
     assert "the body of an answer broke off" in caplog.text
 
 
@@ -248,6 +254,50 @@ def test_requests_reads_the_refusal_although_it_has_not_sent_all() -> None:
 
 
 def test_what_comes_behind_a_refused_body_is_not_answered() -> None:
-    with serving(size, Reception(limit=3)) as server:
-        heard = say(server, request("POST", "/", "Content-Length: 4", body=b"long") + get())
+    asked: list[str] = []
+
+    def handler(request: Request) -> Response:
+        asked.append(request.path)
+        return text("x")
+
+    with serving(handler, Reception(limit=3)) as server:
+        heard = say(server, request("POST", "/", "Content-Length: 4", body=b"long") + get("/next"))
     assert refused(heard)[0] == 413
+    assert asked == []
+
+
+def test_a_client_that_leaves_before_its_reset_is_let_go(caplog: pytest.LogCaptureFixture) -> None:
+    asked = threading.Event()
+
+    def handler(request: Request) -> Response | Disconnect:
+        asked.set()
+        return (
+            text("later").delivered(Delivery(delay=2 * SECONDS)) if request.segments else Disconnect(SECONDS)
+        )
+
+    with serving(handler) as server:
+        with connected(server) as client:
+            client.sendall(get())
+            assert asked.wait(PATIENCE)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        say(server, get("/later", "Connection: close"))  # the time of the reset has come and gone
+    assert caplog.text == ""
+
+
+def test_an_answer_may_take_longer_than_a_connection_may_be_idle() -> None:
+    limits = Limits(idle_timeout=SECONDS, body_timeout=SECONDS)
+    slow = Reception(stall_after=1, stall=3 * SECONDS)
+    delivery = Delivery(delay=3 * SECONDS, stall_after=1, stall=3 * SECONDS)
+    with serving(lambda _: text("late").delivered(delivery), slow, limits) as server:
+        heard = say(server, request("POST", "/", "Content-Length: 4", "Connection: close", body=b"body"))
+    assert answer(heard)[1] == b"late"
+
+
+@pytest.mark.parametrize("flood", ["body", "requests"])
+def test_a_client_is_not_read_while_its_bytes_could_not_be_used(flood: str) -> None:
+    slow = Reception(stall_after=1, stall=10 * PATIENCE)
+    with serving(lambda _: Disconnect(10 * PATIENCE), slow) as server, connected(server) as client:
+        client.sendall(request("POST", "/", "Content-Length: 1000000000") if flood == "body" else get())
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.sendall(b"x" * 100_000_000 if flood == "body" else get() * 3_000_000)

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
@@ -18,7 +19,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ocbulk.emulator.messages import Disconnect, Request, Response
+from pytest_ocbulk.emulator.messages import Delivery, Disconnect, Request, Response
 from pytest_ocbulk.server import Server
 
 from .plain_app import (
@@ -176,11 +177,22 @@ def test_a_client_that_waits_for_100_continue_is_told_to_go_on(server: Server) -
         assert json.loads(answer(read_to_end(client))[1])["body"] == "body"
 
 
-def test_a_client_that_has_sent_its_body_already_is_not_told_to_go_on(server: Server) -> None:
-    heard = say(
-        server, request("POST", "/", "Content-Length: 4", "Expect: 100-continue", CLOSE, body=b"body")
-    )
-    assert heard.startswith(b"HTTP/1.1 200 OK\r\n")
+EXPECT = "Expect: 100-continue"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [request("POST", "/", "Content-Length: 4", EXPECT, CLOSE, body=b"body")],
+        [request("POST", "/", "Content-Length: 4", EXPECT, CLOSE, body=b"bo"), b"dy"],
+        [request("POST", "/", "Transfer-Encoding: chunked", EXPECT, CLOSE, body=b"0\r\n\r\n")],
+        [b"POST / HTTP/1.0\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n", b"body"],
+        [request("POST", "/", "Content-Length: 4", "Expect: something", CLOSE), b"body"],
+    ],
+    ids=["all of it", "a part of it", "an empty one", "HTTP/1.0", "another expectation"],
+)
+def test_a_client_that_does_not_wait_for_it_is_not_told_to_go_on(server: Server, parts: list[bytes]) -> None:
+    assert say(server, *parts).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_100_continue_waits_for_the_answer_before_it() -> None:
@@ -244,11 +256,18 @@ def test_http_1_0_may_ask_to_keep_the_connection(server: Server) -> None:
     assert [found.headers["Connection"] for found, _ in heard] == ["keep-alive", "close"]
 
 
-def test_a_client_that_closes_its_half_is_still_answered(server: Server) -> None:
-    with connected(server) as client:
-        client.sendall(get("/"))
-        client.shutdown(1)
-        assert json.loads(answer(read_to_end(client))[1])["path"] == "/"
+@pytest.mark.parametrize("delay", [0.0, 0.05], ids=["at once", "late"])
+def test_a_client_that_closes_its_half_is_still_answered(delay: float) -> None:
+    with serving(lambda _: text("x").delivered(Delivery(delay=delay))) as server, connected(server) as client:
+        client.sendall(get() + get())
+        client.shutdown(socket.SHUT_WR)
+        assert [body for _, body in answers(read_to_end(client))] == [b"x", b"x"]
+
+
+def test_chunks_in_a_request_of_http_1_0_end_the_connection(server: Server) -> None:
+    lines = b"Connection: keep-alive\r\nTransfer-Encoding: chunked"
+    heard = say(server, b"POST / HTTP/1.0\r\n%b\r\n\r\n0\r\n\r\n" % lines + get("/smuggled"))
+    assert answer(heard)[0].headers["Connection"] == "close"
 
 
 def test_an_offer_to_speak_http_2_is_declined_and_the_body_kept(server: Server) -> None:

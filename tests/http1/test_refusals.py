@@ -232,6 +232,30 @@ def test_connections_beyond_the_limit_are_refused() -> None:
         assert first.recv(10_000)
 
 
+def test_a_connection_that_is_over_makes_room_for_the_next() -> None:
+    with serving(echo, limits=Limits(max_connections=1)) as server:
+        for _ in range(3):
+            assert answer(say(server, get("/", "Connection: close")))[0].status == 200
+
+
+def test_a_client_that_leaves_before_its_refusal_is_let_go(caplog: pytest.LogCaptureFixture) -> None:
+    leaving: list[socket.socket] = []
+
+    def leave(*_: object) -> None:
+        while leaving:
+            leaving.pop().close()
+
+    # The report is made just before the answer is sent: by then the client has closed its socket.
+    with serving(echo, on_exchange=leave) as server:
+        client = socket.create_connection((server.host, server.port), timeout=PATIENCE)
+        leaving.append(client)
+        client.sendall(b"nonsense\r\n\r\n")
+        while leaving:
+            say(server, get("/", "Connection: close"))
+        assert answer(say(server, get("/", "Connection: close")))[0].status == 200
+    assert caplog.text == ""
+
+
 def test_a_full_disk_is_answered_and_not_the_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,6 +19,9 @@ import pytest
 import requests
 
 from pytest_ocbulk.emulator.messages import SPOOL_BYTES, Delivery, Request, Response
+from pytest_ocbulk.http1.connection import Connection
+from pytest_ocbulk.http1.reader import Reader
+from pytest_ocbulk.http1.sender import Sender
 
 from .plain_app import PATIENCE, answer, connected, get, read_to_end, say, serving, text
 
@@ -97,6 +100,27 @@ def test_a_slow_reader_does_not_pull_the_answer_ahead() -> None:
             total += len(slow.recv(1_000_000))
         assert counted.closed.wait(PATIENCE)
         assert counted.pulled == 4000
+
+
+def test_a_client_that_asks_much_and_reads_nothing_is_not_answered_ahead() -> None:
+    asked = 0
+
+    def handler(request: Request) -> Response:
+        nonlocal asked
+        asked += bool(request.segments)
+        return text("x" * 60_000 if request.segments else str(asked))
+
+    with serving(handler) as server, connected(server) as slow:
+        other = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE)
+        other.request("GET", "/")
+        other.getresponse().read()
+        slow.sendall(get("/much") * 2000)
+        seen: list[int] = []
+        while len(seen) < 30 or seen[-1] != seen[-30]:
+            other.request("GET", "/")
+            seen.append(int(other.getresponse().read()))
+        other.close()
+    assert 0 < seen[-1] < 1000
 
 
 @pytest.mark.parametrize("rude", [True, False], ids=["reset", "closed"])
@@ -220,6 +244,22 @@ def test_an_app_may_keep_a_large_body_beyond_the_call() -> None:
     with serving(handler) as server:
         requests.post(server.url, b"x" * 2_000_000, timeout=PATIENCE)
     assert len(kept[0].body.read()) == 2_000_000
+
+
+def test_a_closed_connection_is_freed_without_the_garbage_collector() -> None:
+    def ours() -> list[object]:
+        return [each for each in gc.get_objects() if isinstance(each, Connection | Reader | Sender)]
+
+    with serving(lambda _: text("x")) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                say(server, get("/", "Connection: close"))
+            left = len(ours())
+        finally:
+            gc.enable()
+    assert left <= 3  # the last connection may be on its way out
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")

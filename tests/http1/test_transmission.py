@@ -108,6 +108,11 @@ def test_a_stall_and_a_cut_can_be_combined() -> None:
     assert list(written(Response(200, {}, b"012345", delivery)).steps or ()) == [b"01", 3, b"23"]
 
 
+def test_a_stall_at_the_beginning_does_not_end_the_chunks() -> None:
+    steps = list(written(Response(200, {}, iter([b"abc"]), Delivery(stall_after=0, stall=1))).steps or ())
+    assert steps == [1.0, b"3\r\nabc\r\n", b"0\r\n\r\n"]
+
+
 def test_an_empty_piece_does_not_end_the_chunks() -> None:
     message = written(Response(200, {}, iter([b"", b"a", b""])))
     assert whole(message).endswith(b"\r\n\r\n1\r\na\r\n0\r\n\r\n")
