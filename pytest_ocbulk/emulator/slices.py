@@ -87,12 +87,13 @@ class Slices:
         return replace(chunk, rows=chunk.rows[:whole])
 
     def _checked(self, chunk: Chunk) -> Slice:
-        faults = dict(self._condemned(chunk))
+        planned = dict(self._condemned(chunk))  # what a test has planned is what it will look for
         if self.shape is None:
             text = f"{self.object_name}: No such object"
-            return Slice(chunk.first, (), chunk.rows, dict.fromkeys(range(len(chunk.rows)), text))
+            return Slice(chunk.first, (), chunk.rows, dict.fromkeys(range(len(chunk.rows)), text) | planned)
         self._check_header(self.shape, chunk)
         columns, values = self._kept(self.shape, chunk)
+        faults: dict[int, str] = {}
         for at in reversed(range(len(columns))):  # the first column's complaint is the one that stays
             definition = self.shape.fields.get(columns[at])
             if definition is not None:
@@ -103,7 +104,7 @@ class Slices:
         self._check_one_of(self.shape, columns, values)
         blanks = frozenset(at for at, column in enumerate(values) if chunk.text and "" in column)
         rows = _rows(chunk, columns, values)
-        return Slice(chunk.first, columns, rows, faults, blanks)
+        return Slice(chunk.first, columns, rows, faults | planned, blanks)
 
     def _condemned(self, chunk: Chunk) -> Iterator[tuple[int, str]]:
         """Rows that a test has planned to fail, by index (`next_job(fail_rows=...)`)."""
