@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .fakes import MakeOcBulk
     from .handle import OcBulk
     from .jobs import OcBulkJob
+    from .receiver import Receiver
     from .sleeping import DrivenClock, SleptTooLong
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "OcBulk",
     "OcBulkError",
     "OcBulkJob",
+    "Receiver",
     "SleptTooLong",
     "bad_signature",
     "callback_late",
@@ -76,6 +78,7 @@ _HOMES = {
     "OcBulk": "handle",
     "OcBulkError": "emulator.errors",
     "OcBulkJob": "jobs",
+    "Receiver": "receiver",
     "SleptTooLong": "sleeping",
 }
 """Where a name is defined; the others are faults."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .addresses import DEFAULT_BASE_URL, Addresses
+from .delivery import Deliverer
 from .emulator.clock import ManualClock
 from .emulator.emulator import Emulator, Ids
 from .emulator.errors import OcBulkError
@@ -38,6 +39,7 @@ class InProcessDoor:
 
     def __init__(self) -> None:
         self.emulator = Emulator()
+        self.deliverer = Deliverer(self.emulator)
         self.fake = InProcess(self.emulator, self.deliver)
         self._base_url = DEFAULT_BASE_URL
         self._interception: Interception | None = None
@@ -64,6 +66,8 @@ class InProcessDoor:
 
     def deliver(self) -> None:
         """Post the callbacks that are due."""
+        if self.emulator.has_callbacks:
+            self.deliverer.deliver_due()
 
     @property
     def other_hosts(self) -> str:
@@ -89,6 +93,7 @@ class ServerDoor:
 
     def __init__(self) -> None:
         self.emulator = Emulator(background=True)
+        self.deliverer = Deliverer(self.emulator)
         self.fake = InProcess(self.emulator, self.deliver)
         self._server: Server | None = None
         self._process = 0
@@ -97,17 +102,19 @@ class ServerDoor:
         """Number jobs from the beginning again, unless somebody still has an instance."""
         with self.emulator.lock:
             if not len(self.emulator.instances):
-                self.emulator.ids = Ids(settings.seed)
+                self.emulator.ids = Ids(f"{settings.seed} on a port")
                 self.fake.strays.clear()
         self._running()
 
     def end(self) -> None:
         """A test is over; the server stays."""
         self.fake.strays.clear()
+        self.deliverer.allowed_hosts = frozenset()
 
     def close(self) -> None:
         """The session is over: close the port."""
         if self._server is not None and self._process == os.getpid():
+            self.deliverer.stop()
             self._server.stop()
         self._server = None
         self.emulator.close()
@@ -117,7 +124,8 @@ class ServerDoor:
         if self._server is None or self._process != os.getpid():
             from .server import Server
 
-            self._server, self._process = Server(self.emulator, on_exchange=self._note), os.getpid()
+            self.deliverer, self._process = Deliverer(self.emulator), os.getpid()
+            self._server = Server(self.emulator, on_wake=self.deliverer.wake, on_exchange=self._note)
             self._server.start()
         return self._server
 
@@ -130,7 +138,9 @@ class ServerDoor:
         return f"{self._running().url}{BASE_PATH}"
 
     def deliver(self) -> None:
-        """Let the server post the callbacks that are due."""
+        """Post the callbacks that are due, in order with what the server's own thread posts."""
+        if self.emulator.has_callbacks:
+            self.deliverer.deliver_due(wait=True)
         self._running().wake()
 
     @property

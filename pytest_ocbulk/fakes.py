@@ -76,10 +76,16 @@ class Fakes:
     def _strays(self) -> list[Stray]:
         return [each for door in self._doors for each in door.fake.strays]
 
+    def deliver(self) -> None:
+        """Post the callbacks that are due, and wait for those that are on their way."""
+        for door in self._doors:
+            door.deliverer.deliver_due(wait=True)
+
     def close(self) -> str:
         """Give everything back; a complaint about what was left behind and should not be, empty if all is well."""
         found: list[Leftover] = []
         try:
+            self.deliver()
             for handle in self._handles:
                 found += leftovers(handle.evidence)
             found += stray_calls(self._strays())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .delivery import Deliverer
 from .emulator import ocnql
 from .emulator.callbacks import CallbackLog
 from .emulator.emulator import Emulator
@@ -42,6 +43,7 @@ class Door(Protocol):
 
     emulator: Emulator
     fake: InProcess
+    deliverer: Deliverer
     has_socket: bool
 
     @property
@@ -300,6 +302,10 @@ class OcBulk:
     def close(self) -> None:
         """Forget the instance and all that belongs to it; its token is answered 401 from now on."""
         self._emulator.close_instance(self._instance)
+
+    def allow_callbacks_to(self, *hosts: str) -> None:
+        """Let callbacks be posted to these hosts, `"*"` for all; without it they go to this machine only."""
+        self._door.deliverer.allowed_hosts |= {host.lower() for host in hosts}
 
     # -- what happened ----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_ocbulk.doors import ServerDoor
     from pytest_ocbulk.fakes import Fakes, MakeOcBulk
     from pytest_ocbulk.handle import OcBulk
+    from pytest_ocbulk.receiver import Receiver
 
 pytest.register_assert_rewrite("pytest_ocbulk.assertions")
 
@@ -209,6 +210,17 @@ def ocbulk_client(request: pytest.FixtureRequest) -> Iterator[BulkClient]:
     names = request.fixturenames
     with _main(request, served="ocbulk_server" in names and "ocbulk" not in names).client() as client:
         yield client
+
+
+@pytest.fixture
+def ocbulk_receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
+    """A webhook receiver on a free port of this machine: give its `url` as `Elements-Async-Callback-Url`."""
+    from pytest_ocbulk.receiver import Receiver
+
+    fakes = _fakes(request)
+    with Receiver() as receiver:
+        yield receiver
+        fakes.deliver()  # what is still to come shall find it
 
 
 @pytest.fixture(scope="session")

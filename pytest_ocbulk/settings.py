@@ -80,7 +80,7 @@ def _connector(name: object, folder: Callable[[], Path]) -> Connector:
         return find(str(folder() / name))
     if name not in BUILT_IN:
         raise OcBulkError(
-            f"unknown connector {name!r}{nearest(name, BUILT_IN)}; a file of your own ends in .toml"
+            f"unknown connector {name!r} (a file of your own ends in .toml){nearest(name, BUILT_IN)}"
         )
     return find(name)
 

@@ -149,6 +149,11 @@ class Store:
         query = "SELECT row, status FROM failures WHERE job = ? AND row > ? ORDER BY row LIMIT ? OFFSET ?"
         return self.db.execute(query, (job, after, limit, offset)).fetchall() if self._connection else []
 
+    def forget_failures(self, jobs: Iterable[str]) -> None:
+        """Forget the failed rows of some jobs."""
+        if self._connection:
+            self.db.executemany("DELETE FROM failures WHERE job = ?", [(job,) for job in jobs])
+
     def close(self) -> None:
         """Close the database; what was temporary is gone."""
         if self._connection is not None:

@@ -1,0 +1,353 @@
+"""OcBulk: what a test holds in its hand, through both of its doors."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from pytest_ocbulk import BulkClient, MakeOcBulk, OcBulk, OcBulkError, Receiver, status, twice
+from pytest_ocbulk.client.bulk_client import ENVIRONMENT
+
+CSV = b"C_EmailAddress,C_FirstName\nann@example.com,Ann\nbob@example.com,Bob\n"
+
+
+@pytest.fixture(params=["ocbulk", "ocbulk_server"])
+def fake(request: pytest.FixtureRequest) -> OcBulk:
+    """The same handle through either door."""
+    handle: OcBulk = request.getfixturevalue(request.param)
+    return handle
+
+
+def call(fake: OcBulk, method: str, path: str, **options: Any) -> requests.Response:
+    return requests.request(method, f"{fake.base_url}{path}", headers=fake.headers, timeout=5, **options)
+
+
+def upload(fake: OcBulk, content: bytes = CSV, object: str = "contact", **options: Any) -> str:
+    job = call(
+        fake, "POST", f"/bulk/{object}", files={"file": ("a.csv", content, "text/csv")}, **options
+    ).json()
+    return str(job["id"])
+
+
+# -- how to reach it --------------------------------------------------------------------------------------
+
+
+def test_the_first_job_of_every_test_is_the_walk_throughs(fake: OcBulk) -> None:
+    assert upload(fake) == "1234"
+    assert upload(fake, object="account") == "1235"
+
+
+def test_base_url_and_headers_are_all_that_a_call_needs(fake: OcBulk) -> None:
+    assert call(fake, "GET", "/objects").json() == ["activities", "contact", "campaign", "list", "account"]
+
+
+@pytest.mark.ocbulk(allow="stray_call")
+def test_without_its_secrets_a_call_is_refused(fake: OcBulk) -> None:
+    answer = requests.get(f"{fake.base_url}/objects", timeout=5)
+    assert answer.status_code == 401
+
+
+def test_the_environment_configures_a_client(fake: OcBulk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in fake.env().items():
+        monkeypatch.setenv(name, value)
+    with BulkClient.from_environment() as client:
+        assert "contact" in client.objects()
+
+
+def test_the_environment_has_every_variable_that_the_client_reads(ocbulk: OcBulk) -> None:
+    assert set(ocbulk.env()) == set(ENVIRONMENT.values())
+
+
+def test_a_client_of_the_fake_waits_on_the_fakes_clock(fake: OcBulk, tmp_path: Path) -> None:
+    fake.next_job("CREATED 5s RUNNING 10m COMPLETE")
+    path = tmp_path / "a.csv"
+    path.write_bytes(CSV)
+    with fake.client() as client:
+        report = client.wait(client.upload("contact", path))
+    assert report.status == "COMPLETE"
+    assert fake.clock.elapsed >= 605
+
+
+def test_the_client_fixture_is_bound_to_the_fake(ocbulk: OcBulk, ocbulk_client: BulkClient) -> None:
+    assert "contact" in ocbulk_client.objects()
+    ocbulk.assert_called("objects", times=1)
+
+
+def test_the_client_fixture_is_bound_to_the_server_where_only_that_is_used(
+    ocbulk_server: OcBulk, ocbulk_client: BulkClient
+) -> None:
+    assert "contact" in ocbulk_client.objects()
+    ocbulk_server.assert_called("objects", times=1)
+
+
+def test_a_repr_tells_what_is_there(ocbulk: OcBulk) -> None:
+    upload(ocbulk)
+    assert repr(ocbulk) == f"<OcBulk marketing at {ocbulk.base_url}, 1 jobs>"
+    assert repr(ocbulk.jobs) == "[<job 1234: UPLOAD contact, CREATED COMPLETE, now COMPLETE>]"
+
+
+def test_a_closed_fake_knows_its_token_no_more(make_ocbulk: MakeOcBulk) -> None:
+    fake = make_ocbulk()
+    fake.close()
+    assert call(fake, "GET", "/objects").status_code == 401
+
+
+# -- records ----------------------------------------------------------------------------------------------
+
+
+def test_seeded_records_are_found_by_a_client(fake: OcBulk) -> None:
+    fake.seed("contact", [{"C_EmailAddress": "ann@example.com", "C_FirstName": "Ann"}])
+    found = call(fake, "GET", "/contact?where=C_FirstName='Ann'").json()
+    assert [record["C_EmailAddress"] for record in found] == ["ann@example.com"]
+
+
+def test_records_are_those_that_a_client_would_find(fake: OcBulk) -> None:
+    upload(fake)
+    assert fake.records("contact", "C_FirstName = 'Bob'") == call(fake, "GET", "/contact").json()[1:]
+
+
+def test_nested_rows_can_be_seeded_either_way(ocbulk: OcBulk) -> None:
+    ocbulk.seed("account", [{"address": {"city": "Bonn"}}, {"address.city": "Ulm"}])
+    assert ocbulk.records("account") == [
+        {"id": 1, "address": {"city": "Bonn"}},
+        {"id": 2, "address": {"city": "Ulm"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("use", "text"),
+    [
+        (lambda fake: fake.records("contakt"), "marketing has no object 'contakt'; did you mean 'contact'?"),
+        (
+            lambda fake: fake.seed("contact", [{"C_EmailAddress": "no address"}]),
+            "seed('contact'): row 1: no address: Invalid email address in C_EmailAddress",
+        ),
+        (
+            lambda fake: fake.seed("contact", [{"C_EmailAddress": "a@b.co"}, {"C_EmailAddress": "a@b.co"}]),
+            "seed('contact'): row 2: another record has this C_EmailAddress already",
+        ),
+        (
+            lambda fake: fake.next_job(object="contakt"),
+            "marketing has no object 'contakt'; did you mean 'contact'?",
+        ),
+        (lambda fake: fake.jobs[0], "there is no job at place 0; no job was created so far"),
+        (lambda fake: fake.jobs["77"], "there is no job '77'; no job was created so far"),
+    ],
+    ids=["records", "bad seed", "doubled seed", "plan", "place", "id"],
+)
+def test_a_mistake_in_a_test_is_named(ocbulk: OcBulk, use: Callable[[OcBulk], object], text: str) -> None:
+    with pytest.raises(OcBulkError) as refused:
+        use(ocbulk)
+    assert str(refused.value) == text
+
+
+def test_a_condition_that_cannot_be_read_is_shown(ocbulk: OcBulk) -> None:
+    with pytest.raises(OcBulkError, match=re.escape("records('contact', where='C_FirstName ='): ")):
+        ocbulk.records("contact", "C_FirstName =")
+
+
+def test_records_may_come_later_than_the_end_of_their_job(fake: OcBulk) -> None:
+    fake.visibility(lag="5s")
+    upload(fake)
+    fake.jobs[0].finish()
+    assert fake.records("contact") == []
+    fake.clock.advance("5s")
+    assert len(fake.records("contact")) == 2
+
+
+def test_a_closed_fakes_failed_rows_are_not_the_next_ones(ocbulk: OcBulk) -> None:
+    emulator = ocbulk.evidence.emulator
+    ocbulk.next_job(fail_rows={1: "bad"})
+    upload(ocbulk)
+    ocbulk.jobs[0].finish()
+    assert emulator.store.failures("1234", 0, 10) == [(1, "bad")]
+    emulator.close_instance(ocbulk.evidence.instance)
+    assert emulator.store.failures("1234", 0, 10) == []
+
+
+# -- contacts ---------------------------------------------------------------------------------------------
+
+
+def test_contacts_are_a_file_below_the_tests_own_directory(ocbulk: OcBulk, tmp_path: Path) -> None:
+    csv = ocbulk.contacts(3)
+    assert csv.path.parent == tmp_path
+    assert csv.path.read_bytes() == csv.bytes
+    assert len(csv.rows) == 3
+
+
+def test_each_call_makes_other_contacts(ocbulk: OcBulk) -> None:
+    assert ocbulk.contacts(3).bytes != ocbulk.contacts(3).bytes
+
+
+def test_a_seed_decides_which_contacts_are_made(ocbulk: OcBulk) -> None:
+    assert ocbulk.contacts(3, seed=1).bytes == ocbulk.contacts(3, seed=1).bytes
+    assert ocbulk.contacts(3, seed=1).bytes != ocbulk.contacts(3, seed=2).bytes
+
+
+def test_the_errors_that_contacts_will_cause_are_those_that_come(fake: OcBulk) -> None:
+    csv = fake.contacts(20, bad={"email": 2, "duplicate": 1})
+    upload(fake, csv.bytes)
+    fake.jobs[0].finish()
+    errors = [{"rowNum": each["rowNum"], "status": each["status"]} for each in fake.jobs[0].errors]
+    assert errors == csv.expected_errors
+    fake.assert_uploaded("contact", csv.good_rows, key="C_EmailAddress")
+
+
+def test_contacts_take_the_form_that_is_asked_for(ocbulk: OcBulk) -> None:
+    csv = ocbulk.contacts(2, encoding="cp1252", delimiter=";", newline="\r\n", locale="de_DE")
+    assert csv.bytes.decode("cp1252").splitlines()[0].split(";") == list(csv.columns)
+    assert ocbulk.contacts(1, bom=True).bytes.startswith(b"\xef\xbb\xbf")
+
+
+# -- jobs -------------------------------------------------------------------------------------------------
+
+
+def test_a_planned_course_is_followed_by_the_clock(fake: OcBulk) -> None:
+    fake.next_job("CREATED 2s RUNNING 40s COMPLETE")
+    upload(fake)
+    job = fake.jobs["1234"]
+    assert (job.status, job.timeline, job.ended) == ("CREATED", "CREATED 2s RUNNING 40s COMPLETE", False)
+    fake.clock.advance("3s")
+    assert job.status == "RUNNING"
+    fake.clock.advance("40s")
+    assert (job.status, job.ended) == ("COMPLETE", True)
+    assert job.history == [("CREATED", 0.0), ("RUNNING", 2.0), ("COMPLETE", 42.0)]
+
+
+def test_a_job_can_be_taken_through_its_course_by_hand(fake: OcBulk) -> None:
+    fake.next_job("CREATED 2s RUNNING forever")
+    upload(fake)
+    job = fake.jobs[-1]
+    job.advance()
+    assert job.status == "RUNNING"
+    job.finish()
+    assert (job.status, job.records_count, job.failed_count) == ("COMPLETE", 2, 0)
+
+
+def test_a_job_can_fail_by_hand(fake: OcBulk) -> None:
+    fake.next_job("CREATED forever")
+    upload(fake)
+    fake.jobs[0].fail("the provider is away", status="ERROR")
+    answer = call(fake, "GET", "/bulk/1234/status").json()
+    assert (answer["status"], answer["error"]) == ("ERROR", "the provider is away")
+    assert fake.jobs[0].error == "the provider is away"
+
+
+def test_rows_that_are_to_fail_do(fake: OcBulk) -> None:
+    fake.next_job(fail_rows={2: "bad email"})
+    upload(fake)
+    fake.jobs[0].finish()
+    assert fake.jobs[0].errors == [{"rowNum": 2, "status": "bad email", "error": None, "response": None}]
+
+
+def test_jobs_are_a_sequence(ocbulk: OcBulk) -> None:
+    upload(ocbulk)
+    upload(ocbulk, object="account")
+    assert [job.object for job in ocbulk.jobs] == ["contact", "account"]
+    assert [job.id for job in ocbulk.jobs[1:]] == ["1235"]
+    with pytest.raises(OcBulkError, match=r"there is no job '7'; the jobs so far are 1234, 1235"):
+        ocbulk.jobs["7"]
+
+
+@pytest.mark.ocbulk(dialect="live")
+def test_jobs_speak_the_dialect(ocbulk: OcBulk) -> None:
+    ocbulk.next_job("CREATED 1s COMPLETE")
+    upload(ocbulk)
+    assert ocbulk.jobs[0].timeline == "CREATED 1s COMPLETED"
+    ocbulk.jobs[0].finish()
+    assert ocbulk.jobs[0].status == "COMPLETED"
+    assert ocbulk.dialect == "live"
+
+
+# -- faults and callbacks ---------------------------------------------------------------------------------
+
+
+def test_a_fault_strikes_as_often_as_planned(fake: OcBulk) -> None:
+    fake.faults.on("objects", status(503), times=2)
+    assert [call(fake, "GET", "/objects").status_code for _ in range(3)] == [503, 503, 200]
+
+
+def test_a_callback_arrives_when_the_job_ends(fake: OcBulk, ocbulk_receiver: Receiver) -> None:
+    fake.configuration["event.notification.signature.key"] = ocbulk_receiver.key = "secret"
+    headers = {**fake.headers, "Elements-Async-Callback-Url": ocbulk_receiver.url}
+    requests.post(f"{fake.base_url}/bulk/contact", headers=headers, files={"file": CSV}, timeout=5)
+    fake.jobs[0].finish()
+    callback = ocbulk_receiver.wait_for()
+    assert callback.verified
+    assert callback.json()["status"] == "COMPLETE"
+    assert [attempt.outcome for attempt in fake.callbacks] == ["delivered"]
+
+
+def test_a_callback_goes_where_it_is_allowed_to(ocbulk: OcBulk) -> None:
+    ocbulk.allow_callbacks_to("hook.test")
+    ocbulk.faults.on("callback", twice())
+    headers = {**ocbulk.headers, "Elements-Async-Callback-Url": "https://hook.test/done"}
+    requests.post(f"{ocbulk.base_url}/bulk/contact", headers=headers, files={"file": CSV}, timeout=5)
+    with responses.RequestsMock() as mock:
+        mock.post("https://hook.test/done", status=204)
+        ocbulk.jobs[0].finish()
+        assert len(mock.calls) == 2
+
+
+# -- several ----------------------------------------------------------------------------------------------
+
+
+def test_a_test_can_have_several_fakes(ocbulk: OcBulk, make_ocbulk: MakeOcBulk) -> None:
+    sage, live = make_ocbulk(connector="sage200"), make_ocbulk(dialect="live")
+    sql = make_ocbulk(connector="sqlserver", server=True)
+    assert [each.connector for each in (ocbulk, sage, live, sql)] == [
+        "marketing",
+        "sage200",
+        "marketing",
+        "sqlserver",
+    ]
+    upload(ocbulk)
+    upload(live)
+    assert [len(each.jobs) for each in (ocbulk, sage, live)] == [1, 0, 1]
+    assert ocbulk.jobs[0].id != live.jobs[0].id
+    assert len({each.element_token for each in (ocbulk, sage, live, sql)}) == 4
+
+
+def test_what_is_given_to_the_factory_is_checked(make_ocbulk: MakeOcBulk) -> None:
+    with pytest.raises(OcBulkError) as refused:
+        make_ocbulk(connector="sage20")
+    assert str(refused.value) == (
+        "unknown connector 'sage20' (a file of your own ends in .toml); did you mean 'sage200'?"
+    )
+
+
+def test_the_server_door_intercepts_nothing(ocbulk_server: OcBulk) -> None:
+    assert ocbulk_server.other_hosts == "pass"
+    with pytest.raises(OcBulkError) as refused:
+        ocbulk_server.other_hosts = "refuse"
+    assert str(refused.value) == (
+        "other_hosts is for the in-process fixture `ocbulk`: `ocbulk_server` intercepts nothing"
+    )
+
+
+def test_a_served_fake_can_be_installed_into_a_mock(ocbulk_server: OcBulk) -> None:
+    with responses.RequestsMock() as mock:
+        ocbulk_server.install_into(mock)
+        assert call(ocbulk_server, "GET", "/objects").ok
+
+
+def test_a_copy_of_the_process_starts_a_server_of_its_own(ocbulk_server: OcBulk) -> None:
+    if not hasattr(os, "fork"):  # pragma: no cover
+        pytest.skip("there is no fork here")
+    port = ocbulk_server.base_url
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover
+        os.write(writer, ocbulk_server.base_url.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as answer:
+        assert answer.read().decode() not in ("", port)
+    os.waitpid(child, 0)
