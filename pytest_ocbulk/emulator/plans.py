@@ -96,7 +96,7 @@ class JobPlans:
     def describe(self) -> list[str]:
         """What was planned and did not happen, for people: one line each."""
         unused = [
-            f"{plan} was not used: no {plan.object_name or ''} job came".replace("  ", " ")
+            f"{plan} was not used: no job {f'about {plan.object_name} ' if plan.object_name else ''}came"
             for plan in self.queued
         ]
         return [*unused, *self.unreached]

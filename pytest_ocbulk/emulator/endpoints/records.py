@@ -63,13 +63,10 @@ def create_record(call: Call) -> Answer:
     resource = _resource(call)
     shape, records = resource.shape, resource.records
     values = record_values(shape, call.json_object(), complete=True)
-    visible = None
     now = milliseconds(call.now)
     if shape.answers:
         values[shape.answers] = call.emulator.ids.urn()
-    late = max(shape.visible_after, call.instance.visibility.lag)
-    if late:
-        visible = now + round(late * 1000)
+    visible = call.instance.visibility.instant_of_one(now, shape.visible_after)
     try:
         with call.emulator.store.transaction():
             row = records.insert(list(values), [list(values.values())], now, visible)
