@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from .results import Criteria
+    from .row_keys import RowKeys
     from .timeline import Course
 
 COMPLETED = "COMPLETED"
@@ -68,7 +69,8 @@ class JobEvent:
 class Job:
     """One asynchronous bulk operation, its counts and the course it takes.
 
-    Instants are seconds since 1970-01-01 UTC, `file_size` is bytes, `metadata` the text of the metaData part. Of
+    Instants are seconds since 1970-01-01 UTC, `file_size` is bytes, `digest` the SHA-256 of the
+    uploaded file, `row_keys` tells its rows as far as they were read, `metadata` the text of the metaData part. Of
     downloads: `criteria` is what `query` says, `file_name` the name asked for, `nulls` whether null values show (None:
     as in lists).
     """
@@ -81,6 +83,8 @@ class Job:
     created: float
     file_format: str = "csv"
     file_size: int = 0
+    digest: str = ""
+    row_keys: RowKeys | None = None
     metadata: str | None = None
     query: str | None = None
     criteria: Criteria | None = None

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from .messages import Disconnect, Request, Response
 
-CAPACITY = 1000
+CAPACITY = 5000
 """Exchanges kept per instance; the oldest go first."""
 
 EXCERPT = 16 * 1024
 """Bytes kept of a body."""
+
+EXCERPTS = 16 * 1024 * 1024
+"""Bytes kept of all bodies of an instance; beyond it the oldest exchanges go."""
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -52,7 +55,8 @@ class Journal:
     """The last exchanges, oldest first."""
 
     def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=CAPACITY)
+        self._exchanges: deque[Exchange] = deque()
+        self._kept = 0
         self.total = 0
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -76,8 +80,7 @@ class Journal:
         if isinstance(answer, Response):
             status, headers = answer.status, dict(answer.headers)
             body = answer.body[:EXCERPT] if isinstance(answer.body, bytes) else b""
-        self.total += 1
-        self._exchanges.append(
+        self._append(
             Exchange(
                 at=at,
                 operation=operation,
@@ -95,10 +98,23 @@ class Journal:
             )
         )
 
+    def _append(self, exchange: Exchange) -> None:
+        self.total += 1
+        self._exchanges.append(exchange)
+        self._kept += len(exchange.body) + len(exchange.answer)
+        while len(self._exchanges) > CAPACITY or self._kept > EXCERPTS:
+            oldest = self._exchanges.popleft()
+            self._kept -= len(oldest.body) + len(oldest.answer)
+
+    @property
+    def forgotten(self) -> int:
+        """How many exchanges are no longer kept."""
+        return self.total - len(self)
+
     def clear(self) -> None:
         """Forget all exchanges."""
         self._exchanges.clear()
-        self.total = 0
+        self.total = self._kept = 0
 
 
 def excerpt(request: Request) -> bytes:

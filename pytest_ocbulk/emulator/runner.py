@@ -94,6 +94,7 @@ class Runner:
         self._waiting: deque[Task] = deque()
         self._announced: dict[str, str | None] = {}  # ahead of their end, with the error they will show then
         self._applied_at = 0.0
+        self._followers: dict[str, Callable[[], None]] = {}
 
     # -- beginnings -------------------------------------------------------------------------------------
 
@@ -124,7 +125,15 @@ class Runner:
             visible,
             plan.fail_rows,
         )
+        job.row_keys = work.slices.row_keys
         self.start(instance, job, work, plan)
+
+    def follow(self, job: Job, then: Callable[[], None]) -> None:
+        """Call `then` when a job has ended, at once if it has already; not when its instance is forgotten."""
+        if job.terminal:
+            then()
+        else:
+            self._followers[job.id] = then
 
     # -- the course of time -----------------------------------------------------------------------------
 
@@ -201,6 +210,8 @@ class Runner:
         job.error = self._announced.pop(job.id, None) or job.error
         job.move(status, at)
         instance.running.remove(job)
+        if then := self._followers.pop(job.id, None):
+            then()
 
     def _close(self, task: Task) -> None:
         """Give back what the work holds, unless a worker is at it: then `advance` does it."""
@@ -315,6 +326,7 @@ class Runner:
     def forget(self, instance: Instance) -> None:
         """Drop everything that belongs to an instance."""
         for job in list(instance.running):
+            self._followers.pop(job.id, None)
             if task := self._tasks.pop(job.id, None):
                 self._close(task)
         instance.running.clear()

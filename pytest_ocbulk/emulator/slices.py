@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from .checks import Value, check_column
 from .connectors import WHOLE_FILE, ObjectDefinition
+from .row_keys import RowKeys
 from .rows import BrokenFile, Chunk, read
 from .store import encode
 from .upload import Options
@@ -56,6 +57,7 @@ class Slices:
         self.key = options.key or (shape.primary_key if shape else "")
         self.batch = batch
         self.fail_rows = fail_rows
+        self.row_keys = RowKeys(options.key, shape)
         self.ignored: tuple[str, ...] = ()
         file.seek(0)
         self._chunks = read(
@@ -88,6 +90,7 @@ class Slices:
 
     def _checked(self, chunk: Chunk) -> Slice:
         planned = dict(self._condemned(chunk))  # what a test has planned is what it will look for
+        self.row_keys.add(chunk)
         if self.shape is None:
             text = f"{self.object_name}: No such object"
             return Slice(chunk.first, (), chunk.rows, dict.fromkeys(range(len(chunk.rows)), text) | planned)

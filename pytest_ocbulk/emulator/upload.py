@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from .errors import BadRequest, nearest
 from .messages import SPOOL_BYTES, Request
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 ACTIONS = ("create", "update", "upsert")
 FORMATS = ("csv", "json")
@@ -38,11 +42,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The uploaded file, its size in bytes, and the options that came with it."""
+    """The uploaded file, its size in bytes, the options that came with it, and its SHA-256 in hex digits."""
 
     file: BinaryIO
     size: int
     options: Options
+    digest: str = ""
 
 
 @dataclass(slots=True)
@@ -53,6 +58,9 @@ class _Form:
     metadata: bytes | None = None
     names: list[str] = field(default_factory=list)
     opened: list[BinaryIO] = field(default_factory=list)
+    digest: Hash = field(
+        default_factory=sha256
+    )  # of the file; of the algorithms at hand the fastest but SHA-1
 
     def close(self, keep: BinaryIO | None = None) -> None:
         """Close all parts but the one to keep."""
@@ -90,7 +98,7 @@ def _upload(request: Request, form: _Form) -> Upload:
         raise BadRequest(f"Expected a file part named 'file', got parts: {found}")
     size = form.file.tell()
     form.file.seek(0)
-    return Upload(form.file, size, parse_options(form.metadata, request.query))
+    return Upload(form.file, size, parse_options(form.metadata, request.query), form.digest.hexdigest())
 
 
 def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:
@@ -141,6 +149,8 @@ def _receive(parser: PushMultipartParser, body: BinaryIO, form: _Form) -> None:
                 sink = _open_part(form, event)
             elif event and sink is not None:
                 sink.write(event)
+                if sink is form.file:
+                    form.digest.update(event)
             elif event is None and sink is not None and form.names[-1] == "metaData":
                 sink.seek(0)
                 form.metadata = sink.read(METADATA_LIMIT)

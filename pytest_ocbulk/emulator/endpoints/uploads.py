@@ -58,6 +58,7 @@ def accept(
         created=now,
         file_format=upload.options.file_format,
         file_size=upload.size,
+        digest=upload.digest,
         metadata=upload.options.text,
         callback_url=callback_url,
         callback_payload=upload.options.callback_payload,
