@@ -28,6 +28,7 @@ from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from .runner import Runner
 from .store import Store
 from .timeline import Timeline
+from .workflows import Transfers
 
 EXPOSED = (
     "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, "
@@ -126,6 +127,7 @@ class Emulator:
         self.known_user = known_user
         self._connectors = connectors
         self.instances = Instances()
+        self.transfers = Transfers()
         self.runner = Runner(self.store, background=background, describe=status_body)
 
     @property
@@ -181,6 +183,8 @@ class Emulator:
         """Forget an instance and everything that belongs to it."""
         with self.lock:
             self.instances.remove(instance)
+            self.transfers.forget(instance)
+            self.store.forget_failures(instance.jobs)
             self.runner.forget(instance)
 
     # -- the seam ---------------------------------------------------------------------------------------

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .endpoints import bulk, discovery, docs, elements, instances, queries, records, results, uploads
+from .endpoints import (
+    bulk,
+    discovery,
+    docs,
+    elements,
+    instances,
+    queries,
+    records,
+    results,
+    scripts,
+    uploads,
+    workflows,
+)
 from .errors import MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -81,7 +93,10 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/bulk/{id}/{object}", "download", results.download_results, produces=()),
     Route("GET", "/bulk/{id}/{object}/data", "download", results.page_results),
     Route("POST", "/bulk/{object}", "upload", uploads.create_upload),
+    Route("POST", "/bulk/workflows", "workflows", workflows.create_workflow),
+    Route("GET", "/bulkloader", "workflows", workflows.list_runs, "platform"),
     Route("POST", "/bulk/workflows/fileUpload/{object}", "upload", uploads.create_upload),
+    Route("POST", "/query", "script", scripts.run_script),
     Route("GET", "/{object}", "records", records.list_records),
     Route("POST", "/{object}", "records", records.create_record),
     Route("GET", "/{object}/{id}", "records", records.get_record),
@@ -96,7 +111,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/{object}/{id}/{child}/{childId}", "records", records.delete_record),
 )
 
-PLATFORM = frozenset({("instances",), ("elements",), ("hubs",)})
+PLATFORM = frozenset({("instances",), ("elements",), ("hubs",), ("bulkloader",)})
 """First segments of the calls that are not an instance's own."""
 
 RESERVED = frozenset({"bulk", "objects", "ping", "hubs", "instances", "elements", "query", "bulkloader"})

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # ships no types
 from openapi_spec_validator import OpenAPIV2SpecValidator
 
 from pytest_ocbulk.emulator.connectors import BUILT_IN, built_in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -18,7 +19,7 @@ def service() -> Service:
     return Service.of()
 
 
-def numbered(count: int, **quirks: object) -> Service:
+def numbered(count: int, **quirks: Any) -> Service:
     """An instance with `count` activities whose `n` counts from 1."""
     service = Service.of(**quirks)
     service.fill("activities", *({"n": number} for number in range(1, count + 1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +15,7 @@ from .service import Reply, Service, connector
 QUERY = f"/bulk/query?q={quote('select * from activities')}"
 
 
-def filled(**quirks: object) -> Service:
+def filled(**quirks: Any) -> Service:
     service = Service.of(**quirks)
     service.fill(
         "activities",

@@ -87,7 +87,7 @@ def create_download(call: Call) -> Answer:
 def run_query(call: Call) -> Answer:
     """`GET /bulk/query`, obsolete: the records themselves, a JSON array unless CSV or JSON lines are asked for (3)."""
     criteria = _criteria(call, call.request.query)
-    shape = _downloadable(call, criteria.select.object)
+    shape = downloadable(call, criteria.select.object)
     source = call.emulator.store.collection(call.instance.id, shape.name, shape)
     if unknown := criteria.unknown_field(source):
         raise BadRequest(f"Unknown field {unknown!r} in {shape.name}")
@@ -98,7 +98,7 @@ def run_query(call: Call) -> Answer:
 def start(call: Call, criteria: Criteria, wish: Wish) -> Job:
     """Create the job of a query; raises `BadRequest` for an object that is unknown or cannot be downloaded."""
     instance, store = call.instance, call.emulator.store
-    shape = _downloadable(call, criteria.select.object)
+    shape = downloadable(call, criteria.select.object)
     plan = instance.plans.take(shape.name)
     job = Job(
         id=call.emulator.ids.job(),
@@ -159,7 +159,8 @@ def _continued(call: Call, values: Mapping[str, Any]) -> Criteria:
     return replace(criteria, skip=criteria.skip + taken)
 
 
-def _downloadable(call: Call, name: str) -> ObjectDefinition:
+def downloadable(call: Call, name: str) -> ObjectDefinition:
+    """The definition of an object that queries may be about; raises `BadRequest` for any other."""
     shape = call.instance.shape(name)
     if shape is None:
         raise BadRequest(f"Object {name!r} does not exist")  # the query is parsed at creation (9.4)
