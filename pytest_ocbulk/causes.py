@@ -71,7 +71,7 @@ def _rounded(expected: str, arrived: str) -> bool:
 
 
 def _misread(expected: str, arrived: str) -> str | None:
-    for codec, name in (("cp1252", "Windows-1252"), ("latin-1", "ISO 8859-1"), ("cp437", "code page 437")):
+    for codec, name in (("cp1252", "Windows-1252"), ("latin-1", "ISO 8859-1"), ("cp850", "code page 850")):
         if expected.encode(errors="replace").decode(codec, errors="replace") == arrived:
             return f"wrong encoding: UTF-8 was read as {name}"
     if "\ufffd" in arrived:
@@ -165,7 +165,7 @@ def _renamed(name: str, found: str) -> str | None:
         return "a second byte order mark became part of it"
     if found.strip() == name:
         return "blanks became part of it"
-    if found.strip('"') == name:
+    if found.strip("\"'") == name:
         return "quotes became part of it"
     return "header case" if found.casefold() == name.casefold() else None
 

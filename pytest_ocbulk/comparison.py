@@ -99,7 +99,7 @@ def _compare_row(
         for column, value in row.items()
         if _canonical(shape, column, value) != _canonical(shape, column, record.get(column))
     }
-    for pair in _swaps(changed):
+    for pair in list(_swaps(changed)):
         difference.swapped[pair] += 1
         for column in pair:
             changed.pop(column)
