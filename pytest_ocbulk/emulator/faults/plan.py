@@ -76,6 +76,8 @@ class PlannedFault:
         if self.fault.after_calls:
             came = "1 call" if self.calls == 1 else f"{self.calls} calls"
             return f"{self} never fired: it waits for {self.fault.after_calls} calls to go well, {came} came"
+        if self.operation == CALLBACK:
+            return f"{self} never fired: no job with a callback ended"
         return f"{self} never fired: no {self.operation} call came for it"
 
 
