@@ -176,15 +176,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take one request."""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
-            self.send_error(411)
+        try:
+            body = self._body()
+        except ValueError:
+            self.send_error(400)
             return
-        body = self.rfile.read(int(length))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.send_response(self.server.receiver._take(self.path, headers, body))
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def _body(self) -> bytes:
+        """The whole body, by its length or in chunks (RFC 9112, 6); raises `ValueError` when it is neither."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            if (length := int(self.headers.get("Content-Length", 0))) < 0:
+                raise ValueError(length)
+            return self.rfile.read(length)
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return body
 
     do_PUT = do_POST  # noqa: N815  # the name is the library's
 
