@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 
 class RowKeys:
-    """The rows of one job, in their order. `column` is what they are known by, empty for the whole row."""
+    """The rows of one job, in their order.
 
-    def __init__(self, key: str | None, shape: ObjectDefinition | None) -> None:
+    `column` is what they are known by, empty for the whole row; `new` tells whether they are to be created, rather
+    than to update what is there.
+    """
+
+    def __init__(self, key: str | None, shape: ObjectDefinition | None, *, new: bool) -> None:
+        self.new = new
         primary = [shape.primary_key] if shape is not None else []
         unique = shape.unique_fields if shape is not None else ()
         self._candidates = [*([key] if key else []), *unique, *primary]

@@ -57,7 +57,7 @@ class Slices:
         self.key = options.key or (shape.primary_key if shape else "")
         self.batch = batch
         self.fail_rows = fail_rows
-        self.row_keys = RowKeys(options.key, shape)
+        self.row_keys = RowKeys(options.key, shape, new=self.action == "create")
         self.ignored: tuple[str, ...] = ()
         file.seek(0)
         self._chunks = read(
