@@ -134,17 +134,15 @@ def match(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]
     Raises `NotFound` for an unknown path and `MethodNotAllowed` for a known path with another method.
     """
     wanted = "GET" if method == "HEAD" else method
-    allowed: set[str] = set()
-    for parts, route in _BY_LENGTH.get(len(segments), ()):
-        if route.method == wanted or not allowed:
-            names = _bind(parts, segments)
-            if names is not None:
-                if route.method == wanted:
-                    return route, names
-                allowed |= {"GET", "HEAD"} if route.method == "GET" else {route.method}
+    candidates = _BY_LENGTH.get(len(segments), ())
+    for parts, route in candidates:
+        if route.method == wanted and (names := _bind(parts, segments)) is not None:
+            return route, names
     path = "/".join(segments)
+    allowed = {route.method for parts, route in candidates if _bind(parts, segments) is not None}
     if allowed:
-        raise MethodNotAllowed(f"Method {method} is not supported for /{path}", allowed)
+        also = {"HEAD"} if "GET" in allowed else set()
+        raise MethodNotAllowed(f"Method {method} is not supported for /{path}", allowed | also)
     raise NotFound(f"No resource found at /{path}")
 
 

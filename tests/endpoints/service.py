@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pytest_ocbulk.emulator.clock import ManualClock
 from pytest_ocbulk.emulator.connectors import Connector, built_in, load
@@ -52,6 +52,7 @@ class Service:
     emulator: Emulator
     clock: ManualClock
     headers: dict[str, str] = field(default_factory=dict)
+    opened: ClassVar[list[Service]] = []
 
     @classmethod
     def of(
@@ -63,6 +64,7 @@ class Service:
         service = cls.__new__(cls)
         service.emulator, service.clock = emulator, clock
         service.instance = service.instantiate(connector, dialect=dialect, quirks=quirks)
+        cls.opened.append(service)
         service.headers = {"Authorization": f"Element {service.instance.token}, {PLATFORM}"}
         return service
 
