@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .emulator.clock import spell
 from .emulator.jobs import Job
+from .emulator.journal import Exchange
 from .evidence import Evidence
 from .jobs import spelled
 from .showing import answered, counted, masked, one_line, sent
@@ -48,7 +49,7 @@ def _job(evidence: Evidence, job: Job) -> str:
     """`job 1234  UPLOAD contact  CREATED +0s | RUNNING +2s | COMPLETE +42s  polls +0s +10s  fault status:503 +0s`."""
     instance, began = evidence.instance, evidence.began
     word = instance.dialect.word
-    about = [each for each in instance.journal if each.job == job.id]
+    about = [each for each in instance.journal if _job_of(evidence, each) == job.id]
     polls = [f"+{spell(each.at - began)}" for each in about if each.operation == "status"]
     faults = [f"{each.fault} +{spell(each.at - began)}" for each in about if each.fault]
     told = [
@@ -61,6 +62,13 @@ def _job(evidence: Evidence, job: Job) -> str:
     told += [f"faults {_bounded(faults)}"] if faults else []
     told += [f"error {job.error!r}"] if job.error else []
     return "  ".join(told)
+
+
+def _job_of(evidence: Evidence, exchange: Exchange) -> str:
+    """The job that a call is about; one that a fault prevented has it in its path only."""
+    if not exchange.job and exchange.operation in ("status", "errors", "cancel", "results"):
+        return evidence.about(exchange).get("id", "")
+    return exchange.job
 
 
 def _bounded(words: list[str], most: int = 12) -> str:

@@ -240,6 +240,18 @@ def test_a_job_can_fail_by_hand(fake: OcBulk) -> None:
     assert fake.jobs[0].error == "the provider is away"
 
 
+def test_finishing_what_has_succeeded_changes_nothing_and_what_has_failed_cannot_be(ocbulk: OcBulk) -> None:
+    upload(ocbulk)
+    ocbulk.jobs[0].finish()
+    history = ocbulk.jobs[0].history
+    ocbulk.jobs[0].finish()
+    assert ocbulk.jobs[0].history == history
+    upload(ocbulk)
+    ocbulk.jobs[1].fail("away")
+    with pytest.raises(OcBulkError, match="job 1235 is ABORTED already, which is final"):
+        ocbulk.jobs[1].finish()
+
+
 def test_rows_that_are_to_fail_do(fake: OcBulk) -> None:
     fake.next_job(fail_rows={2: "bad email"})
     upload(fake)
