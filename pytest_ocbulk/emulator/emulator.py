@@ -388,6 +388,9 @@ class Emulator:
             self.store.close()
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _refusal(error: ApiError, request_id: str) -> Answer:
     """The vendor's error body; the status is not repeated in it (protocol.md 2.3)."""
     body = {"requestId": request_id, "message": error.message}
@@ -399,7 +402,7 @@ def _refusal(error: ApiError, request_id: str) -> Answer:
 def _response(answer: Answer, request: Request, visit: _Visit) -> Response:
     body = answer.body
     if body is None:
-        body = json.dumps(answer.payload, ensure_ascii=False).encode()
+        body = _to_json(answer.payload).encode()
     headers = {"Content-Type": answer.content_type, "elements-request-id": visit.request_id, **answer.headers}
     if visit.instance is not None:
         headers["elements-element-instance-id"] = str(visit.instance.id)

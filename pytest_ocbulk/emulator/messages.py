@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl, unquote
 
@@ -24,6 +26,14 @@ class Passage:
     """What the core noted about a call when its head arrived: the fault that hits it, None if still open."""
 
     strike: Strike | None = None
+
+
+@lru_cache(maxsize=1024)
+def _decoded(target: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The segments and the query of a target; remembered, because a client that polls asks for the same again."""
+    path, _, query = target.partition("?")
+    pairs = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+    return tuple(unquote(part) for part in path.split("/") if part), MappingProxyType(pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +66,13 @@ class Request:
 
         Of a query key given twice the last one counts. A `body` file is measured by seeking to its end.
         """
-        path, _, query = target.partition("?")
-        segments = tuple(unquote(part) for part in path.split("/") if part)
+        segments, pairs = _decoded(target)
         if isinstance(body, bytes):
             size, body = len(body), io.BytesIO(body)
         else:
             size = body.seek(0, io.SEEK_END)
             body.seek(0)
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
-        pairs = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
         return cls(method, segments, pairs, lowered, body, size)
 
     @property

@@ -6,8 +6,10 @@ stands for one segment. The third column is the operation: the name that faults 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from .endpoints import (
@@ -128,7 +130,8 @@ for _route in ROUTES:
     _BY_LENGTH.setdefault(len(_route.parts), []).append((_route.parts, _route))
 
 
-def match(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]]:
+@lru_cache(maxsize=1024)  # a client that polls asks for the same path again
+def match(method: str, segments: tuple[str, ...]) -> tuple[Route, Mapping[str, str]]:
     """The route of a path below the base, and the values of its names; HEAD is matched as GET.
 
     Raises `NotFound` for an unknown path and `MethodNotAllowed` for a known path with another method.
@@ -137,7 +140,7 @@ def match(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]
     candidates = _BY_LENGTH.get(len(segments), ())
     for parts, route in candidates:
         if route.method == wanted and (names := _bind(parts, segments)) is not None:
-            return route, names
+            return route, MappingProxyType(names)
     path = "/".join(segments)
     allowed = {route.method for parts, route in candidates if _bind(parts, segments) is not None}
     if allowed:
