@@ -206,10 +206,10 @@ class _Running:
 
     def _sweep(self) -> None:
         """One coarse timer for the deadlines of all connections costs less than one timer for each request."""
+        self._loop.call_later(self._sweep_interval, self._sweep)
         now = time.monotonic()
         for connection in tuple(self._site.connections):
             connection.expire(now)
-        self._loop.call_later(self._sweep_interval, self._sweep)
 
     def _settle_soon(self) -> None:
         self._patience = 0.0

@@ -239,7 +239,7 @@ class Busy(PlainApp):
     def tick(self) -> None:
         self.ticks += 1
         self.ticked.set()
-        if self.ticks == 5:
+        if self.ticks == 7:
             self.ticked_often.set()
 
 
@@ -337,6 +337,25 @@ def test_a_clock_that_stands_still_is_not_asked_in_a_hurry() -> None:
         began = time.monotonic()
         assert app.ticked_often.wait(PATIENCE)
         assert time.monotonic() - began >= 0.1  # 0.01 s, then twice as long each time
+
+
+def test_time_goes_on_steadily_when_each_tick_does_something() -> None:
+    app = Busy(due=0.011)
+    with Server(app):
+        began = time.monotonic()
+        assert app.ticked_often.wait(PATIENCE)
+        assert time.monotonic() - began < 0.5  # it takes 0.08 s; with waits that double it would take 0.63 s
+
+
+def test_a_clock_that_stood_still_is_asked_at_once_after_an_exchange() -> None:
+    app = Busy(due=0.0)
+    with Server(app) as server:
+        assert app.ticked_often.wait(PATIENCE)
+        app.ticked.clear()
+        began = time.monotonic()
+        say(server, get("/", "Connection: close"))
+        assert app.ticked.wait(PATIENCE)
+        assert time.monotonic() - began < 0.3  # without the exchange it would have been 0.64 s
 
 
 def test_a_tick_that_fails_is_logged_and_the_server_goes_on(caplog: pytest.LogCaptureFixture) -> None:

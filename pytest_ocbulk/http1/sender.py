@@ -82,9 +82,8 @@ class Sender:
 
     def close(self) -> None:
         """Let go of everything, above all of an iterator that nobody will read."""
-        self._finished = (
-            _nobody  # else connection and sender hold each other until the garbage collector comes
-        )
+        # Otherwise connection and sender would hold each other until the garbage collector comes.
+        self._finished = _nobody
         if self._timer is not None:
             self._timer.cancel()
         self._let_go()

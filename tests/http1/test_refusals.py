@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ocbulk.emulator.messages import Response
+from pytest_ocbulk.emulator.messages import Request, Response
 from pytest_ocbulk.server import Limits, Server
 
 from .plain_app import PATIENCE, answer, connected, echo, get, read_to_end, refused, request, say, serving
@@ -241,18 +241,18 @@ def test_a_connection_that_is_over_makes_room_for_the_next() -> None:
 def test_a_client_that_leaves_before_its_refusal_is_let_go(caplog: pytest.LogCaptureFixture) -> None:
     leaving: list[socket.socket] = []
 
-    def leave(*_: object) -> None:
-        while leaving:
+    def leave(request: Request, *_: object) -> None:
+        if not request.segments:
             leaving.pop().close()
 
-    # The report is made just before the answer is sent: by then the client has closed its socket.
-    with serving(echo, on_exchange=leave) as server:
+    # The report is made just before the refusal is sent, in its turn: by then the client has closed its socket.
+    with serving(lambda _: Response(200, {}, iter([b"streamed"])), on_exchange=leave) as server:
         client = socket.create_connection((server.host, server.port), timeout=PATIENCE)
         leaving.append(client)
-        client.sendall(b"nonsense\r\n\r\n")
+        client.sendall(get("/streamed") + b"nonsense\r\n\r\n")
         while leaving:
-            say(server, get("/", "Connection: close"))
-        assert answer(say(server, get("/", "Connection: close")))[0].status == 200
+            say(server, get("/other", "Connection: close"))
+        assert answer(say(server, get("/other", "Connection: close")))[0].status == 200
     assert caplog.text == ""
 
 
