@@ -511,7 +511,7 @@ KNOWN_OPERATIONS = ", ".join(sorted(operations()))
         (lambda _: early(""), "early: hold is looks or a time, like 'x1' or '5s', got ''"),
         (lambda _: callback_late(-1), "a duration cannot be negative, got -1"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_could_never_happen_is_refused_where_it_is_written(
     wrong: Callable[[FaultPlan], object], text: str
