@@ -114,8 +114,15 @@ def _converted(definition: FieldDefinition, column: Sequence[Value], faults: Fau
     return values
 
 
+def _plain(text: str) -> str:
+    """A text that may be read as a number: Python would also take `1_000` and digits of other scripts."""
+    if "_" in text or not text.isascii():
+        raise ValueError
+    return text
+
+
 def _integer(value: Value) -> int:
-    number = int(value) if isinstance(value, str) else value
+    number = int(_plain(value)) if isinstance(value, str) else value
     if not isinstance(number, int) or isinstance(number, bool) or abs(number) >= 2**63:
         raise ValueError
     return number
@@ -124,7 +131,7 @@ def _integer(value: Value) -> int:
 def _number(value: Value) -> int | float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError
-    number = float(value)
+    number = float(_plain(value) if isinstance(value, str) else value)
     if number != number or number in (float("inf"), float("-inf")):
         raise ValueError
     return int(number) if number.is_integer() and abs(number) < 2**53 else number

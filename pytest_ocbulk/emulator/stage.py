@@ -71,7 +71,7 @@ class Stage:
             first = self._first
             relative = {row - first: text for row, text in faults.items()}
             self._work.fail_batch(self._store, first, last - first + 1, relative)
-        self._rows.clear()
+        self._rows.drop()  # its indexes too: the rows of the next batch may repeat each other
         self._first, self._faults = last + 1, {}
 
     def finish(self, now: int, *, broken: bool) -> None:

@@ -11,8 +11,9 @@ nothing and pages walk along it. `_visible` holds the instant (ms) from which a 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -43,7 +44,6 @@ PRAGMA cache_size = -32000;
 
 _SCHEMA = """
 CREATE TABLE collections (id INTEGER PRIMARY KEY, instance INTEGER, name TEXT, UNIQUE (instance, name));
-CREATE TABLE columns (collection INTEGER, position INTEGER, path TEXT, PRIMARY KEY (collection, position));
 CREATE TABLE failures (job TEXT, row INTEGER, status TEXT, PRIMARY KEY (job, row)) WITHOUT ROWID;
 """
 
@@ -78,6 +78,7 @@ class Store:
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._collections: dict[tuple[int, str], Collection] = {}
+        self._undo: list[list[Callable[[], None]]] = []
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -94,14 +95,25 @@ class Store:
         if self.db.in_transaction:
             begin, commit, rollback = ("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part")
         self.db.execute(begin)
+        self._undo.append([])
         try:
             yield
         except BaseException:
             self.db.execute(rollback)
             if rollback != "ROLLBACK":
                 self.db.execute(commit)
+            for undo in reversed(self._undo.pop()):
+                undo()
             raise
         self.db.execute(commit)
+        done = self._undo.pop()
+        if self._undo:
+            self._undo[-1] += done
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        """Have `undo` called if the transaction at hand fails: what is known of a table has to follow the table."""
+        if self._undo:
+            self._undo[-1].append(undo)
 
     def collection(self, instance: int, name: str, shape: ObjectDefinition) -> Collection:
         """The records of an object of an instance; its table is made by the first write."""
@@ -131,6 +143,7 @@ class Store:
     def drop(self, instance: int, name: str) -> None:
         """Forget the records of one object, if there are any."""
         if collection := self._collections.pop((instance, name), None):
+            self.on_rollback(lambda: self._collections.update({(instance, name): collection}))
             collection.drop()
 
     def forget(self, instance: int) -> None:
@@ -224,34 +237,47 @@ class Collection:
 
     def ensure(self, paths: Iterable[str]) -> None:
         """Make the table and the columns that are missing; raises `BadRequest` beyond `MAX_COLUMNS`."""
-        db = self.store.db
         self._density = None  # every write begins here
-        if not self.table:
-            row = (self.instance, self.name)
-            number = db.execute("INSERT INTO collections (instance, name) VALUES (?, ?)", row).lastrowid
-            self.table = f"records_{number}"
-            db.execute(
-                f"CREATE TABLE {self.table} "
-                "(_seq INTEGER PRIMARY KEY, _created INTEGER, _updated INTEGER, _visible INTEGER)"
-            )
-            self._add([*self.declared, *self.unique])
+        makes_table = not self.table
+        new = self._missing([*self.declared, *self.unique, *paths] if makes_table else paths)
+        if not makes_table and not new:
+            return
+        if len(self.columns) + len(new) > MAX_COLUMNS:
+            raise BadRequest(f"{self.name} cannot have more than {MAX_COLUMNS} columns")
+        self._remember()
+        columns = {path: f"c{position}" for position, path in enumerate(new, start=len(self.columns))}
+        if makes_table:
+            self._make_table(columns.values())
+        else:
+            for column in columns.values():
+                self.store.db.execute(f"ALTER TABLE {self.table} ADD COLUMN {column}")
+        self.columns |= columns
+        if self.key_is_open and self.key in columns:
+            self.unique = [self.key]
             self._guard()
-        self._add(paths)
+        elif makes_table:
+            self._guard()
 
-    def _add(self, paths: Iterable[str]) -> None:
-        for path in paths:
-            if path in self.columns or path in self.sources or (path == self.key and self.key_is_row):
-                continue
-            position = len(self.columns)
-            if position >= MAX_COLUMNS:
-                raise BadRequest(f"{self.name} cannot have more than {MAX_COLUMNS} columns")
-            self.store.db.execute(f"ALTER TABLE {self.table} ADD COLUMN c{position}")
-            number = int(self.table.removeprefix("records_"))
-            self.store.db.execute("INSERT INTO columns VALUES (?, ?, ?)", (number, position, path))
-            self.columns[path] = f"c{position}"
-            if path == self.key and self.key_is_open:
-                self.unique = [path]
-                self._guard()
+    def _missing(self, paths: Iterable[str]) -> list[str]:
+        known = {*self.columns, *self.sources, *([self.key] if self.key_is_row else [])}
+        return [path for path in dict.fromkeys(paths) if path not in known]
+
+    def _make_table(self, columns: Iterable[str]) -> None:
+        """All columns at once: each further one makes SQLite read its schema again."""
+        row = (self.instance, self.name)
+        query = "INSERT INTO collections (instance, name) VALUES (?, ?)"
+        self.table = f"records_{self.store.db.execute(query, row).lastrowid}"
+        fixed = "_seq INTEGER PRIMARY KEY, _created INTEGER, _updated INTEGER, _visible INTEGER"
+        self.store.db.execute(f"CREATE TABLE {self.table} ({', '.join([fixed, *columns])})")
+
+    def _remember(self) -> None:
+        """Come back to what is known of the table now, should the transaction fail."""
+        before = self.table, dict(self.columns), list(self.unique), self.hidden
+
+        def restore() -> None:
+            self.table, self.columns, self.unique, self.hidden = before
+
+        self.store.on_rollback(restore)
 
     def index(self, path: str, *, unique: bool = False) -> None:
         """Make looking up by this column fast; a `unique` one raises `sqlite3.IntegrityError` where it is not."""
@@ -261,19 +287,13 @@ class Collection:
             name = f"{self.table}_{column}_{'once' if unique else 'at'}"
             self.store.db.execute(f"CREATE {kind} IF NOT EXISTS {name} ON {self.table} ({column})")
 
-    def clear(self) -> None:
-        """Remove all records and keep the table."""
-        self._density = None
-        if self.table:
-            self.store.db.execute(f"DELETE FROM {self.table}")
-
     def drop(self) -> None:
         """Forget all records."""
         self._density = None
         if self.table:
+            self._remember()
             number = int(self.table.removeprefix("records_"))
             self.store.db.execute(f"DROP TABLE {self.table}")
-            self.store.db.execute("DELETE FROM columns WHERE collection = ?", (number,))
             self.store.db.execute("DELETE FROM collections WHERE id = ?", (number,))
             self.table, self.columns, self.hidden = "", {}, False
             self.unique = [] if self.key_is_open else self.unique
@@ -360,12 +380,16 @@ class Collection:
     def _adopt(self, other: Collection) -> None:
         """Take over the table of a stage as it is."""
         self.drop()
+        self._remember()
+        other._remember()
         self.store.rename(other, self)
         self.table, self.columns, other.table, other.columns = other.table, other.columns, "", {}
         self._guard()
 
     def _guard(self) -> None:
-        for path in self.unique:
+        for path in reversed(
+            self.unique
+        ):  # SQLite tests the youngest index first, and names the one that fails
             name, column = self._unique_index(path), self.columns[path]
             self.store.db.execute(f"CREATE UNIQUE INDEX {name} ON {self.table} ({column})")
 
@@ -515,9 +539,10 @@ def record(paths: Sequence[str], values: Sequence[Any], *, nulls: bool = False) 
 
 
 def _other_spelling(value: Any) -> Any:
+    """`12` for `"12"` and the other way round; a number in any other form is another text."""
     if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            return value
+        return int(value) if _NUMBER.fullmatch(value) else value
     return str(value)
+
+
+_NUMBER = re.compile("-?[0-9]{1,18}")
