@@ -7,7 +7,7 @@ there is none, or it is empty, by the whole row.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,16 +40,23 @@ class RowKeys:
         """Remember the rows of a chunk."""
         if self.column is None:
             self.column = next((name for name in self._candidates if name in chunk.columns), "")
+        self._prints.extend(_prints(self._known_by(chunk)))
+
+    def _known_by(self, chunk: Chunk) -> Sequence[object]:
         if self.column not in chunk.columns:
-            self._prints.extend(map(_print, map(tuple, chunk.rows)))
-            return
+            return [tuple(row) for row in chunk.rows]
         at = chunk.columns.index(self.column)
-        self._prints.extend([_print(row[at] or tuple(row)) for row in chunk.rows])
+        values = [row[at] for row in chunk.rows]
+        return (
+            values
+            if all(values)
+            else [value or tuple(row) for value, row in zip(values, chunk.rows, strict=True)]
+        )
 
 
-def _print(value: object) -> int:
-    """A number that stands for a value in this process; lists and objects of JSON have no hash of their own."""
+def _prints(values: Sequence[object]) -> list[int]:
+    """Numbers that stand for values in this process."""
     try:
-        return hash(value)
-    except TypeError:
-        return hash(repr(value))
+        return list(map(hash, values))
+    except TypeError:  # lists and objects of JSON have no hash of their own
+        return list(map(hash, map(repr, values)))
