@@ -26,6 +26,7 @@ from .evidence import Evidence
 from .in_process import InProcess
 from .jobs import OcBulkJobs
 from .sleeping import DrivenClock
+from .verdicts.methods import Judge
 
 if TYPE_CHECKING:
     import responses
@@ -68,7 +69,7 @@ class Door(Protocol):
         ...
 
 
-class OcBulk:
+class OcBulk(Judge):
     """One instance of a connector in a fake, with everything a test wants of it."""
 
     def __init__(
