@@ -95,6 +95,8 @@ def _undelivered(evidence: Evidence) -> Iterator[str]:
             wait = callback.due - instance.clock.now()
             if callback.held:
                 yield f"{about} waits for the callback of a later job, which did not come"
+            elif callback.failure and callback.fault:
+                continue  # a receiver is right to refuse what a planned fault has spoilt
             elif callback.failure:
                 yield f"{about}: {callback.failure}; the next try would be in {spell(max(wait, 0))}"
             else:
