@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 
 from pytest_ocbulk.emulator.connectors import built_in
-from pytest_ocbulk.emulator.dialect import DIALECTS
+from pytest_ocbulk.emulator.dialect import DIALECTS, Quirks
 from pytest_ocbulk.emulator.routes import ROUTES, match, strip
 
 from .doors import DOORS, Received
@@ -71,6 +72,18 @@ def _segments(story: Story, exchange: Exchange) -> tuple[str, ...]:
     path = (exchange.send.base + exchange.target).partition("?")[0]
     segments = tuple(part for part in path.split("/") if part)
     return built_in(story.actors[exchange.by].connector).fold(strip(segments)[1])
+
+
+def test_every_quirk_has_a_story_in_which_it_is_not_as_usual() -> None:
+    usual = asdict(Quirks())
+    told = {
+        name
+        for story in TOLD["documented"]
+        for actor in story.actors.values()
+        for name, value in actor.quirks.items()
+        if value != usual[name]
+    }
+    assert told == set(usual)
 
 
 def test_the_csv_fixtures_are_all_used_and_all_described() -> None:

@@ -67,11 +67,15 @@ def play(stage: Stage, story: Story) -> list[Received]:
 
 
 def _enter(stage: Stage, story: Story, name: str, clock: ManualClock, names: Names) -> Instance:
+    """An instance of the story; all of them belong to one user."""
     actor = story.actors[name]
     instance = stage.emulator.create_instance(
         built_in(actor.connector),
+        user_secret=names.get("user"),
+        organization_secret=names.get("organization"),
         clock=clock,
-        dialect=DIALECTS[stage.dialect].with_quirks(actor.quirks),
+        dialect=DIALECTS[stage.dialect],
+        quirks=actor.quirks,
         configuration=dict(actor.configuration),
     )
     own = {
