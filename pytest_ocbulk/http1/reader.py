@@ -77,10 +77,6 @@ class Reader:
                 return
             except httptools.HttpParserUpgrade as upgrade:
                 data = self._without_upgrade() + data[upgrade.args[0] :]
-            except httptools.HttpParserError:
-                if not self.finished:
-                    raise
-                # else it complains of bytes after `Connection: close`; they do not matter
 
     def _without_upgrade(self) -> bytes:
         """The head again without its `Upgrade`, for a new parser.
