@@ -190,7 +190,10 @@ def _json_records(file: BinaryIO) -> Iterator[dict[str, Any]]:
     for value in _json_values(io.TextIOWrapper(_Unclosed(file), encoding="utf-8-sig", newline="")):
         if not isinstance(value, dict):
             raise BrokenFile(f"expected a JSON object, got {json.dumps(value)[:40]}")
-        yield flatten(value)
+        record = flatten(value)
+        if _SUSPICIOUS.search("".join(record)):
+            raise BrokenFile("a name contains a NUL character or is not valid Unicode text")
+        yield record
 
 
 class _Unclosed(io.BufferedReader):
@@ -214,6 +217,7 @@ def _json_values(text: io.TextIOWrapper) -> Iterator[Any]:
         position = _skip(window, position, ",")
         if position < len(window):
             if array and window[position] == "]":
+                _nothing_more(text, window[position + 1 :])
                 return
             try:
                 value, position = decode(window, position)
@@ -229,6 +233,14 @@ def _json_values(text: io.TextIOWrapper) -> Iterator[Any]:
             return
         else:
             position = 0
+
+
+def _nothing_more(text: io.TextIOWrapper, window: str) -> None:
+    """Make sure that the array was all there is: what follows it would be lost."""
+    while window:
+        if window.strip():
+            raise BrokenFile(f"expected nothing behind the JSON array, got {window.strip()[:20]!r}")
+        window = _more(text, "")
 
 
 def _grown(text: io.TextIOWrapper, window: str, reason: str) -> str:

@@ -98,7 +98,7 @@ UPLOADS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200)
 @given(UPLOADS, st.sampled_from(["create", "update", "upsert"]), BATCHES, st.sampled_from([2, 4, 1000]))
 def test_records_and_failures_are_those_of_the_plain_model(
     upload: tuple[ObjectDefinition, list[Row], list[Row], str], action: str, batch: int, slice_size: int
