@@ -31,5 +31,17 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[httpx]' --group test --group lint --group typing
 	touch .venv/ready
 
+# The peers have an environment of their own; one that cannot be installed is left out of the table.
+bench: .venv-bench/ready
+	.venv-bench/bin/python -m tests.bench
+
+.venv-bench/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --upgrade -c constraints.txt pip
+	.venv-bench/bin/python -m pip install --quiet -c constraints.txt --editable '.[httpx]'
+	.venv-bench/bin/python -m pip install --quiet -c constraints.txt --group bench || true
+	npm install --silent --no-save wiremock || true
+	touch .venv-bench/ready
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .venv-bench node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

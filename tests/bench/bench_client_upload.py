@@ -1,7 +1,5 @@
 """Uploading a large file: the client against `requests.post(files=...)`, side by side in one run.
 
-    python tests/bench/bench_client_upload.py [rounds [megabytes]]
-
 Each upload runs in a process of its own, so that its peak of memory is its own; the time runs from the call to the
 answer, imports not counted. The two take turns. They upload to a socket that reads and forgets, which shows the
 clients' own limits, and then to the fake itself, job creation included.
@@ -26,6 +24,9 @@ import requests
 
 from pytest_ocbulk.client import BulkClient
 from pytest_ocbulk.contacts import write_contacts
+
+if __package__:  # the children that upload are run as a file
+    from .side_by_side import Row, at_least
 
 TOKEN, SECRET = "token", "secret"
 STUB = b'{"id": "1", "status": "CREATED"}'
@@ -159,26 +160,27 @@ def fake() -> Iterator[str]:
         server.terminate()
 
 
-def main(rounds: int, megabytes: int) -> None:
-    """Print both comparisons."""
+def rows(rounds: int, megabytes: int = 130) -> Iterator[Row]:
+    """Two lines each for a socket that reads and forgets and for the fake."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "contacts.csv"
         write_contacts(path, megabytes * 8_000)  # about 125 bytes a row
         for name, target in (("a socket that reads and forgets", drain), ("the fake", fake)):
             with target() as base_url:
-                report(name, compare(base_url, path, rounds))
-
-
-def report(name: str, found: Comparison) -> None:
-    """One comparison for people."""
-    print(f"{found.megabytes:.0f} MB to {name}")
-    for way, measured in (("BulkClient", found.ours), ("requests.post(files=...)", found.files)):
-        print(f"  {way:26}{measured.speed:8.0f} MB/s {measured.seconds:7.3f} s  peak +{measured.peak:.1f} MB")
-    print(f"  {found.speedup:.2f} times as fast")
+                found = compare(base_url, path, rounds)
+            what, against = f"client upload of {found.megabytes:.0f} MB to {name}", "requests.post(files=...)"
+            yield at_least(what, against, found.ours.speed, found.files.speed, 1.3, "MB/s")
+            peak, theirs = found.ours.peak, found.files.peak
+            yield Row(
+                "the same, peak memory",
+                against,
+                f"+{peak:.1f} MB",
+                f"+{theirs:.0f} MB",
+                "",
+                "at most +40 MB",
+                peak <= 40,
+            )
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        child(sys.argv[2], sys.argv[3], Path(sys.argv[4]))
-    else:
-        main(*map(int, (sys.argv[1:] + ["5", "130"][len(sys.argv) - 1 :])))
+    child(sys.argv[2], sys.argv[3], Path(sys.argv[4]))

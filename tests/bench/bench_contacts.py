@@ -1,7 +1,5 @@
 """Contacts per second against the loop that people write with Faker, side by side in one run.
 
-    python tests/bench/bench_contacts.py [rounds]
-
 Both sides write the same seven columns to a file in a temporary directory; imports and the first making of a Faker
 are done before. The naive loop is far too slow for large files: its rate is measured on 1,000 rows
 and holds for any number, since it does the same for every row.
@@ -10,19 +8,20 @@ and holds for any number, since it does the same for every row.
 from __future__ import annotations
 
 import csv
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 
-from faker import VERSION, Faker
+from faker import Faker
 
 from pytest_ocbulk.contacts import write_contacts
 
+from .side_by_side import Row, at_least, in_turns
+
 NAIVE_ROWS = 1_000
-SIZES = (10, 1_000, 10_000, 1_000_000)
+REACH = {1_000: 5.0, 10_000: 20.0, 1_000_000: 250.0}
+"""How many times as fast as the naive loop, by number of rows."""
 
 
 def write_naively(path: Path, rows: int) -> None:
@@ -63,23 +62,21 @@ def rate(write: Callable[[Path, int], None], path: Path, rows: int) -> float:
     return rows / (perf_counter() - started)
 
 
-def main(rounds: int) -> None:
-    """Alternate the sides and print medians."""
+def rows(rounds: int) -> Iterator[Row]:
+    """A line for each size."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "contacts.csv"
         write_naively(path, 1)  # Faker loads its providers once per process, for either side
-        naive: list[float] = []
-        ours: dict[int, list[float]] = {size: [] for size in SIZES}
-        for _ in range(rounds):
-            naive.append(rate(write_naively, path, NAIVE_ROWS))
-            for size in SIZES:
-                ours[size].append(rate(lambda to, n: write_contacts(to, n, seed=7), path, size))
-    print(f"Faker {VERSION}, Python {sys.version.split()[0]}, median of {rounds} alternating rounds")
-    print(f"naive loop            {median(naive):>12,.0f} rows/s")
-    for size in SIZES:
-        each = median(ours[size])
-        print(f"write_contacts {size:>9,} {each:>9,.0f} rows/s {each / median(naive):>9,.0f} x")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+        sides: dict[str, Callable[[], float]] = {"naive": lambda: rate(write_naively, path, NAIVE_ROWS)}
+        for size in REACH:
+            sides[str(size)] = lambda size=size: rate(lambda to, n: write_contacts(to, n, seed=7), path, size)  # type: ignore[misc]
+        found = in_turns(sides, rounds)
+    for size, reach in REACH.items():
+        yield at_least(
+            f"contacts, {size:,} rows",
+            "the naive Faker loop",
+            found[str(size)],
+            found["naive"],
+            reach,
+            "rows/s",
+        )
