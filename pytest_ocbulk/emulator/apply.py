@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from . import jobs
 from .checks import conflict
 from .connectors import ObjectDefinition
+from .errors import BadRequest
 from .slices import SLICE, Slice, Slices
 from .stage import Stage
 from .store import Collection, Store, Taken
@@ -67,6 +68,14 @@ class Application:
 
     def commit(self, store: Store, piece: Slice, now: int) -> None:
         """Write a slice; `now` is in ms. When `finished` is set, `error` tells whether the file was broken."""
+        failed = self.failed
+        try:
+            self._commit(store, piece, now)
+        except BadRequest as error:  # more columns than a table can have: as if the file broke before this slice
+            self.failed = failed
+            self._give_up(store, error.message, now)
+
+    def _commit(self, store: Store, piece: Slice, now: int) -> None:
         with store.transaction():
             if piece.rows:
                 if self._stage is None and self._wants_stage(piece):
@@ -89,6 +98,14 @@ class Application:
             self._stage.finish(now, broken=bool(piece.broken))
         self.finished = True
         self.close()
+
+    def _give_up(self, store: Store, reason: str, now: int) -> None:
+        try:
+            with store.transaction():
+                self._finish(Slice(last=True, broken=reason), now)
+        except BadRequest:  # what is in the stage does not fit either
+            self.done, self.error, self.finished = self.failed, reason, True
+            self.abandon()
 
     def close(self) -> None:
         """Give the file back."""

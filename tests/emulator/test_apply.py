@@ -266,3 +266,29 @@ def test_what_becomes_visible_late_is_hidden_until_then(store: Store) -> None:
     at = [target.select(Selection(now=now), paths=["email"]) for now in (4999, 5000)]
     assert [[row[1] for row in rows] for rows in at] == [["a", "c"], ["a", "b", "c", "d"]]
     assert asked[-1] == (1, 4)
+
+
+def test_a_file_with_too_many_columns_aborts_the_job(store: Store) -> None:
+    shape = ObjectDefinition("any")
+    target = store.collection(1, "any", shape)
+    file = io.BytesIO(",".join(f"c{number}" for number in range(2000)).encode() + b"\n" + b"," * 1999 + b"\n")
+    work = worked_off(store, started(target, shape, file))
+    assert (work.error, work.done, work.failed) == ("any cannot have more than 1900 columns", 0, 0)
+    assert file.closed
+    assert not target.exists
+
+
+def test_columns_that_become_too_many_midway_abort_the_job_with_what_was_complete(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_ocbulk.emulator.store.MAX_COLUMNS", 3)
+    for module in (apply, slices, stage):
+        monkeypatch.setattr(module, "SLICE", 2)
+    shape = ObjectDefinition("any")
+    for job, batch, kept in (("1", 1, 2), ("2", 3, 0)):
+        target = store.collection(1, job, shape)
+        lines = "".join(f'{{"c{number}": 1}}\n' for number in range(6))
+        options = Options(file_format="json")
+        work = worked_off(store, started(target, shape, io.BytesIO(lines.encode()), job=job, batch=batch, options=options))
+        assert work.error == f"{job} cannot have more than 3 columns"
+        assert (work.done, target.count()) == (kept, kept)
