@@ -126,7 +126,7 @@ class Store:
         """A collection in which the rows of a job wait: the target's columns, its key an ordinary one, no index."""
         name = f"\0stage {job}"
         stage = self.collection(target.instance, name, ObjectDefinition(name, primary_key=""))
-        stage.declared = [*target.declared, *target.unique]
+        stage.declared, stage.label = [*target.declared, *target.unique], target.name
         return stage
 
     def rename(self, source: Collection, target: Collection) -> None:
@@ -190,7 +190,7 @@ class Collection:
     def __init__(self, store: Store, instance: int, name: str, shape: ObjectDefinition) -> None:
         self.store = store
         self.instance = instance
-        self.name = name
+        self.name = self.label = name
         self.key = shape.primary_key
         key_field = shape.fields.get(self.key)
         self.key_is_text = key_field is not None and key_field.type != "integer"
@@ -243,7 +243,7 @@ class Collection:
         if not makes_table and not new:
             return
         if len(self.columns) + len(new) > MAX_COLUMNS:
-            raise BadRequest(f"{self.name} cannot have more than {MAX_COLUMNS} columns")
+            raise BadRequest(f"{self.label} cannot have more than {MAX_COLUMNS} columns")
         self._remember()
         columns = {path: f"c{position}" for position, path in enumerate(new, start=len(self.columns))}
         if makes_table:

@@ -289,6 +289,8 @@ def test_columns_that_become_too_many_midway_abort_the_job_with_what_was_complet
         target = store.collection(1, job, shape)
         lines = "".join(f'{{"c{number}": 1}}\n' for number in range(6))
         options = Options(file_format="json")
-        work = worked_off(store, started(target, shape, io.BytesIO(lines.encode()), job=job, batch=batch, options=options))
+        work = worked_off(
+            store, started(target, shape, io.BytesIO(lines.encode()), job=job, batch=batch, options=options)
+        )
         assert work.error == f"{job} cannot have more than 3 columns"
         assert (work.done, target.count()) == (kept, kept)
