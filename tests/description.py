@@ -14,6 +14,14 @@ from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
+from pytest_ocbulk.emulator.emulator import Emulator
+from pytest_ocbulk.emulator.errors import MethodNotAllowed, NotFound
+from pytest_ocbulk.emulator.instances import Credentials
+from pytest_ocbulk.emulator.messages import Request
+from pytest_ocbulk.emulator.routes import match, strip
+
+from .doors import Sent
+
 FILE = Path(__file__).parent.parent / "pytest_ocbulk" / "openapi.json"
 METHODS = ("get", "post", "put", "patch", "delete")
 TRANSPORT = frozenset(
@@ -62,6 +70,17 @@ class Description:
             raise Undescribed(f"{method} {template} is not described")
         return self._by_call[method, template]
 
+    def meant(self, emulator: Emulator, sent: Sent) -> Operation | None:
+        """The operation that a request is about, None for an unknown path or method."""
+        request = Request.of(sent.method, sent.target, sent.headers)
+        instance = emulator.instances.get(Credentials.parse(request.header("authorization")).element)
+        try:
+            below = strip(request.segments)[1]
+            route, _ = match(sent.method, instance.connector.fold(below) if instance else below)
+        except (NotFound, MethodNotAllowed):
+            return None
+        return self.operation(route.method, route.template)
+
     def judge(self, operation: Operation, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Raise `Undescribed` unless the operation describes this answer; header names in lower case."""
         said = operation.said["responses"].get(str(status))
@@ -70,13 +89,17 @@ class Description:
             raise Undescribed(f"{call}: the status is not declared; {body[:200]!r}")
         said = self.resolved(said)
         self._judge_headers(call, said.get("headers", {}), headers)
-        content = said["content"]
+        content = said.get("content")
+        if content is None:
+            if body:
+                raise Undescribed(f"{call}: expected an empty body, got {body[:200]!r}")
+            return
         if headers.get("content-type") not in content:
             raise Undescribed(
                 f"{call}: content type {headers.get('content-type')!r} is none of {list(content)}"
             )
         schema = content[headers["content-type"]].get("schema", {})
-        self._judge_value(call, schema, _value(headers["content-type"], body, schema))
+        self._judge_value(call, schema, _value(headers["content-type"], body))
 
     def judge_refusal(self, call: str, body: bytes) -> None:
         """Raise `Undescribed` unless the body is the one of every refusal."""
@@ -115,11 +138,9 @@ class Description:
         return dict(found)
 
 
-def _value(content_type: str, body: bytes, schema: Mapping[str, Any]) -> Any:
-    """The body as a value; an empty one is the empty text, results are text of whatever form."""
-    text = body.decode()
-    is_json = "json" in content_type and "charset" in content_type
-    return json.loads(text) if is_json and text else text
+def _value(content_type: str, body: bytes) -> Any:
+    """The body as a value: JSON where a charset is told, which files never have."""
+    return json.loads(body) if "charset" in content_type else body.decode()
 
 
 def read() -> Description:

@@ -41,19 +41,22 @@ class Actor:
         """All three secrets."""
         return authorization(self.instance)
 
-    def path(self, route: Route) -> str:
-        """The path of a route, about what this actor has."""
-        first = route.parts[0]
+    def names(self, template: str) -> dict[str, str]:
+        """What the names in a path template stand for, about what this actor has."""
         own = {"instances": str(self.instance.id), "elements": str(self.instance.id), "bulk": self.job}
         names = {
-            "{object}": "contact",
-            "{id}": own.get(first, self.record),
-            "{child}": "activities",
-            "{childId}": "1",
-            "{hub}": "db",
-            "{element}": "sqlserver",
+            "object": "contact",
+            "id": own.get(template.split("/")[1], self.record),
+            "child": "activities",
+            "childId": "1",
+            "hub": "db",
+            "element": "sqlserver",
         }
-        return "/" + "/".join(names.get(part, part) for part in route.parts)
+        return {name: value for name, value in names.items() if f"{{{name}}}" in template}
+
+    def path(self, route: Route) -> str:
+        """The path of a route, about what this actor has."""
+        return route.template.format(**self.names(route.template))
 
 
 def authorization(instance: Instance) -> dict[str, str]:
@@ -67,15 +70,16 @@ def authorization(instance: Instance) -> dict[str, str]:
 def samples(world: World, with_body: set[tuple[str, str]]) -> Iterator[Sent]:
     """The calls; `with_body` are method and template of the operations that take a body."""
     for route in ROUTES:
-        actor = _actor(world)
-        yield from _refusals(world, actor, route)
+        who = actor(world)
+        yield from _refusals(world, who, route)
         if (route.method, route.template) in with_body:
-            yield from _bodies(world, actor, route)
-        world.emulator.close_instance(actor.instance)
-    yield from _particular(_actor(world, malformed_query_status=500))
+            yield from _bodies(world, who, route)
+        world.emulator.close_instance(who.instance)
+    yield from _particular(actor(world, malformed_query_status=500))
 
 
-def _actor(world: World, **quirks: object) -> Actor:
+def actor(world: World, **quirks: object) -> Actor:
+    """A fresh one."""
     instance = world.emulator.create_instance(
         built_in("sqlserver"), dialect=DOCUMENTED, quirks=quirks, configuration={}
     )

@@ -11,11 +11,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.errors import MethodNotAllowed, NotFound
-from pytest_ocbulk.emulator.instances import Credentials
-from pytest_ocbulk.emulator.routes import ROUTES, match, strip
+from pytest_ocbulk.emulator.routes import ROUTES
 
-from .description import FILE, Operation, Undescribed, read, written
+from .description import FILE, Undescribed, read, written
 from .doors import DOORS, Ask, Received, Sent
 from .openapi_samples import World, samples
 from .wire_stage import play, staged
@@ -73,7 +71,7 @@ def judged(emulator: Emulator, ask: Ask, reached: Reached) -> Ask:
     """The same way of asking; each answer is held against the description."""
 
     def ask_and_judge(sent: Sent) -> Received:
-        operation = operation_of(emulator, sent)
+        operation = DESCRIPTION.meant(emulator, sent)
         received = ask(sent)
         if operation is not None and (sent.method == operation.method):
             if received.status != 401 or 401 in operation.statuses:
@@ -85,20 +83,6 @@ def judged(emulator: Emulator, ask: Ask, reached: Reached) -> Ask:
         return received
 
     return ask_and_judge
-
-
-def operation_of(emulator: Emulator, sent: Sent) -> Operation | None:
-    """The operation that a request is about, None for an unknown path or method."""
-    from pytest_ocbulk.emulator.messages import Request
-
-    request = Request.of(sent.method, sent.target, sent.headers)
-    instance = emulator.instances.get(Credentials.parse(request.header("authorization")).element)
-    try:
-        below = strip(request.segments)[1]
-        route, _ = match(sent.method, instance.connector.fold(below) if instance else below)
-    except (NotFound, MethodNotAllowed):
-        return None
-    return DESCRIPTION.operation(route.method, route.template)
 
 
 @pytest.mark.parametrize(("door", "dialect"), [*((door, "documented") for door in DOORS), ("core", "live")])

@@ -1,0 +1,21 @@
+"""How much was fuzzed, told at the end of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+_CALLS = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture(scope="session")
+def calls(request: pytest.FixtureRequest) -> Counter[str]:
+    """Calls by operation."""
+    return request.config.stash.setdefault(_CALLS, Counter[str]())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line of figures; with xdist the workers keep theirs to themselves."""
+    if counted := config.stash.get(_CALLS, None):
+        terminalreporter.write_line(f"Schemathesis: {len(counted)} operations, {counted.total()} calls")
