@@ -63,6 +63,7 @@ class Deliverer:
         self.retry_scale = retry_scale
         self._emulator = emulator
         self._delivering = threading.Lock()
+        self._starting = threading.Lock()
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -160,9 +161,10 @@ class Deliverer:
         """See whether something is to be posted, soon and in another thread. From any thread, at no cost."""
         if not self._emulator.has_callbacks or self._stopping:
             return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="ocbulk-callbacks", daemon=True)
-            self._thread.start()
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="ocbulk-callbacks", daemon=True)
+                self._thread.start()
         self._woken.set()
 
     def stop(self) -> None:
