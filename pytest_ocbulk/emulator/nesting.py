@@ -10,14 +10,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 ITEM = "[*]"
+MAX_DEPTH = 100
+"""Levels that are spelled as dots; what lies deeper stays one value, so that no recursion goes too deep."""
 
 
-def flatten(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(record: Mapping[str, Any], prefix: str = "", depth: int = 1) -> dict[str, Any]:
     """Dotted path -> value of every leaf; lists and empty objects are leaves."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
-        if isinstance(value, Mapping) and value:
-            flat.update(flatten(value, f"{prefix}{name}."))
+        if isinstance(value, Mapping) and value and depth < MAX_DEPTH:
+            flat.update(flatten(value, f"{prefix}{name}.", depth + 1))
         else:
             flat[prefix + name] = value
     return flat
@@ -27,7 +29,7 @@ def nest(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """The record that dotted names spell; where a leaf stands in the way of a branch, the later name wins."""
     record: dict[str, Any] = {}
     for path, value in pairs:
-        *branches, leaf = path.split(".")
+        *branches, leaf = path.split(".", MAX_DEPTH)
         node = record
         for branch in branches:
             node = _child(node, branch)

@@ -164,9 +164,9 @@ def _encoded(column: Sequence[Value], faults: dict[int, str]) -> list[Any]:
     for at, value in enumerate(column):
         try:
             encoded.append(encode(value))
-        except ValueError:
+        except ValueError as error:
             encoded.append(None)
-            faults[at] = f"{value!r}: Not valid Unicode text"
+            faults[at] = f"{value!r}: {error}"
     return encoded
 
 

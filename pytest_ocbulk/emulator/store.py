@@ -22,6 +22,7 @@ from typing import Any
 from .checks import Value
 from .connectors import ObjectDefinition
 from .errors import BadRequest
+from .json_text import write_json
 from .nesting import nest
 from .ocnql import Expr, Order
 from .predicate import order_sql, to_sql
@@ -57,13 +58,17 @@ class Taken(Exception):
 
 
 def encode(value: Value) -> Any:
-    """A value as SQLite keeps it; raises `ValueError` for text that is no Unicode (a lone surrogate)."""
+    """A value as SQLite keeps it; raises `ValueError` with the reason for what JSON cannot carry."""
     if isinstance(value, str):
-        value.encode()
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("Not valid Unicode text") from None
         return value
-    if value is None or isinstance(value, float) or (type(value) is int and -(2**63) <= value < 2**63):
+    if value is None or (type(value) is int and -(2**63) <= value < 2**63):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    written = write_json(value)
+    return value if isinstance(value, float) else written
 
 
 def decode(value: Any) -> Any:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from .errors import BadRequest, nearest
+from .json_text import read_json
 from .messages import SPOOL_BYTES, Request
 
 if TYPE_CHECKING:
@@ -171,10 +172,9 @@ def _open_part(form: _Form, segment: MultipartSegment) -> BinaryIO | None:
 
 def _json_object(metadata: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(metadata)
-    except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, json.JSONDecodeError) else "not text or nested too deeply"
-        raise BadRequest(f"Expected metaData to be a JSON object, got invalid JSON: {reason}") from None
+        value = read_json(metadata)
+    except ValueError as error:
+        raise BadRequest(f"Expected metaData to be a JSON object, got invalid JSON: {error}") from None
     if not isinstance(value, dict):
         raise BadRequest(f"Expected metaData to be a JSON object, got {json.dumps(value)[:40]}")
     return value

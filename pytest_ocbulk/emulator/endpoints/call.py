@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadRequest, NotFound, PayloadTooLarge, UnsupportedMediaType
 from ..instances import Credentials, Instance
 from ..jobs import Job
+from ..json_text import read_json
 from ..messages import Request
 
 if TYPE_CHECKING:
@@ -45,12 +46,9 @@ class _Bodied:
             )
         self.request.body.seek(0)
         try:
-            return json.loads(self.request.body.read())
-        except (ValueError, RecursionError) as error:
-            reason = (
-                str(error) if isinstance(error, json.JSONDecodeError) else "not text or nested too deeply"
-            )
-            raise BadRequest(f"Expected a JSON body, got invalid JSON: {reason}") from None
+            return read_json(self.request.body.read())
+        except ValueError as error:
+            raise BadRequest(f"Expected a JSON body, got invalid JSON: {error}") from None
 
     def json_object(self) -> dict[str, Any]:
         """The JSON object of the request body; raises `BadRequest` when it is something else."""

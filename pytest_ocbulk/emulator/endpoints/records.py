@@ -6,7 +6,6 @@ child belong to one parent, have no declared fields, and go when their parent go
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +66,9 @@ def create_record(call: Call) -> Answer:
     if shape.answers:
         values[shape.answers] = call.emulator.ids.urn()
     visible = call.instance.visibility.instant_of_one(now, shape.visible_after)
+    key = values.get(records.key) if records.key_is_open else None
+    if key is not None and records.row_of(records.key, key) is not None:
+        raise Conflict(f"A record with this {records.key} already exists")  # made up earlier, or given
     try:
         with call.emulator.store.transaction():
             row = records.insert(list(values), [list(values.values())], now, visible)
@@ -207,7 +209,4 @@ def record_values(shape: ObjectDefinition, body: dict[str, Any], *, complete: bo
             faults += [fault] if fault else []
     if faults:
         raise BadRequest("; ".join(faults))
-    try:
-        return {name: encode(value) for name, value in flat.items()}
-    except ValueError:
-        raise BadRequest(f"Not valid Unicode text in {json.dumps(flat)[:80]}") from None
+    return {name: encode(value) for name, value in flat.items()}
