@@ -84,7 +84,7 @@ def page(rows: Iterable[Row], rounds: int) -> str:
             "# Performance",
             "",
             "Written by `make bench`, not by hand. Every line compares two sides that ran in turns on one machine,",
-            f"medians of {rounds} rounds; the ratio is what counts, the numbers beside it are of that day and that machine.",
+            f"medians of {rounds} rounds; the ratio is what counts, the numbers beside it are of that day and machine.",
             "Memory is the peak of the server's process.",
             "",
             f"Measured on {date.today().isoformat()} with {'; '.join(versions())}.",
