@@ -145,7 +145,7 @@ def test_any_text_is_a_fault_or_an_error_that_quotes_it(text: str) -> None:
         printed = str(FaultPlan().add(text))
     except OcBulkError as error:
         printed = str(error)
-        assert printed.startswith(f"fault {text!r}: ")  # noqa: PT017  # most texts are errors, not all
+        assert printed.startswith(f"fault {text!r}: ")  # most texts are errors, not all
     else:
         assert str(FaultPlan().add(printed)) == printed
 
