@@ -73,6 +73,12 @@ class Fakes:
             [*(story(handle.evidence) for handle in self._handles), *filter(None, ["\n".join(strays)])]
         )
 
+    def warnings(self) -> str:
+        """What the code under test certainly did wrong, a line each, whatever the test says; empty if nothing."""
+        if "client_warning" in self._allow:
+            return ""
+        return "\n".join(line for handle in self._handles for line in handle.warnings())
+
     def _strays(self) -> list[Stray]:
         return [each for door in self._doors for each in door.fake.strays]
 

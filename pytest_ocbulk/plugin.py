@@ -36,6 +36,9 @@ INI = {
     "base_url": "the address at which the code under test expects the service; SAP's and Cloud Elements' always work",
 }
 
+WARNINGS = "ocbulk warnings"
+"""The title of the report section that a test has whose client certainly did something wrong."""
+
 FIXTURES = frozenset({"ocbulk", "ocbulk_server", "ocbulk_client", "make_ocbulk"})
 
 _fakes_key = pytest.StashKey["Fakes"]()
@@ -175,10 +178,29 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     fakes = item.stash.get(_fakes_key, None)
     if fakes is None or call.when == "teardown":
         return
+    if call.when == "call" and (warnings := fakes.warnings()):
+        item.add_report_section("call", WARNINGS, warnings)
     if call.excinfo is None:
         fakes.passed = call.when == "call"
     elif not call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception)):
         item.add_report_section(call.when, "ocbulk", fakes.story())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what the code under test certainly did wrong, also in tests that passed."""
+    found = [
+        (report.nodeid, content)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for title, content in getattr(report, "sections", ())
+        if WARNINGS in title and getattr(report, "when", "") == "call"
+    ]
+    if found:
+        terminalreporter.section("ocbulk: what the code under test did wrong", sep="=", yellow=True)
+        for nodeid, content in found:
+            for line in content.splitlines():
+                terminalreporter.line(f"{nodeid}: {line}")
+        terminalreporter.line("if that is meant: @pytest.mark.ocbulk(allow='client_warning')")
 
 
 # -- fixtures ---------------------------------------------------------------------------------------------

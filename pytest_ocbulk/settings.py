@@ -19,7 +19,14 @@ from .emulator.timeline import Timeline
 
 BOTH = "both"
 MARKER_KEYS = ("connector", "dialect", "job", "quirks", "seed", "allow")
-ALLOWANCES = ("stray_call", "undelivered_callback", "unfinished_job", "unfired_fault", "unused_job")
+ALLOWANCES = (
+    "client_warning",
+    "stray_call",
+    "undelivered_callback",
+    "unfinished_job",
+    "unfired_fault",
+    "unused_job",
+)
 """What a test may leave behind when it says so: `@pytest.mark.ocbulk(allow=...)`."""
 
 

@@ -11,6 +11,8 @@ import requests
 
 from pytest_ocbulk import OcBulk, OcBulkError, status
 
+pytestmark = pytest.mark.ocbulk(allow="client_warning")  # the clients here are no example
+
 ROWS = [
     {"C_EmailAddress": "ann@example.com", "C_FirstName": "Ann", "C_BusPhone": "0049"},
     {"C_EmailAddress": "bob@example.com", "C_FirstName": "Bob", "C_BusPhone": ""},

@@ -16,6 +16,7 @@ from pytest_ocbulk import BulkClient, MakeOcBulk, OcBulk, OcBulkError, Receiver,
 from pytest_ocbulk.client.bulk_client import ENVIRONMENT
 
 CSV = b"C_EmailAddress,C_FirstName\nann@example.com,Ann\nbob@example.com,Bob\n"
+pytestmark = pytest.mark.ocbulk(allow="client_warning")  # the clients here are no example
 
 
 @pytest.fixture(params=["ocbulk", "ocbulk_server"])

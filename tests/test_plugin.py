@@ -540,6 +540,30 @@ def test_no_secret_is_in_the_story(run: Run) -> None:
     assert not [secret for secret in secrets if secret in story]
 
 
+def test_what_the_client_certainly_did_wrong_is_listed_at_the_end(run: Run) -> None:
+    result = run("""
+        def test_it(ocbulk):
+            for _ in range(2):
+                upload(ocbulk, b"name\\na\\n", "account")
+                call(ocbulk, f"/bulk/{ocbulk.jobs[-1].id}/status")
+
+        @pytest.mark.ocbulk(allow="client_warning")
+        def test_allowed(ocbulk):
+            for _ in range(2):
+                upload(ocbulk)
+
+        def test_another(ocbulk):
+            upload(ocbulk)
+        """)
+    result.assert_outcomes(passed=3)
+    lines = str(result.stdout).splitlines()
+    heading = next(
+        at for at, line in enumerate(lines) if "ocbulk: what the code under test did wrong" in line
+    )
+    assert lines[heading + 1].startswith("test_it.py::test_it: account: row 1 uploaded twice")
+    assert lines[heading + 2] == "if that is meant: @pytest.mark.ocbulk(allow='client_warning')"
+
+
 # -- other ways of writing tests --------------------------------------------------------------------------
 
 
