@@ -15,13 +15,12 @@ from .delivery import Deliverer
 from .emulator import ocnql
 from .emulator.callbacks import CallbackLog
 from .emulator.emulator import Emulator
-from .emulator.endpoints.records import record_values
 from .emulator.errors import ApiError, OcBulkError
 from .emulator.faults import FaultPlan
 from .emulator.instances import Instance
 from .emulator.journal import Exchange, Journal
 from .emulator.runner import milliseconds
-from .emulator.store import Selection, Taken, record
+from .emulator.store import Selection, record
 from .evidence import Evidence
 from .in_process import InProcess
 from .jobs import OcBulkJobs
@@ -193,21 +192,9 @@ class OcBulk(Judge):
 
         Raises `OcBulkError` for rows that the connector would refuse.
         """
-        shape = self.evidence.shape(object)
-        now = milliseconds(self._instance.clock.now())
-        with self._emulator.lock:
-            records = self.evidence.collection(shape)
-            for number, row in enumerate(rows, 1):
-                try:
-                    values = record_values(shape, dict(row), complete=True)
-                    row_id = records.insert(list(values), [list(values.values())], now)
-                    self.evidence.seeded.setdefault(object, set()).add(row_id)
-                except ApiError as error:
-                    raise OcBulkError(f"seed({object!r}): row {number}: {error.message}") from None
-                except Taken as taken:
-                    raise OcBulkError(
-                        f"seed({object!r}): row {number}: another record has this {taken.field} already"
-                    ) from None
+        from .seeding import seed
+
+        seed(self.evidence, object, rows)
 
     def records(self, object: str, where: str | None = None) -> list[dict[str, Any]]:
         """The records of an object that a client would find now, oldest first.

@@ -1,0 +1,36 @@
+"""Records that are there before anything is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .emulator.endpoints.records import record_values
+from .emulator.errors import ApiError, OcBulkError
+from .emulator.runner import milliseconds
+from .emulator.store import Taken
+from .evidence import Evidence
+
+
+def seed(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]]) -> int:
+    """Put records into an object, visible at once; return how many.
+
+    Nested values and column paths (`a.b`) are both understood. Raises `OcBulkError` for a row that the connector would
+    refuse, naming it, and then puts none there.
+    """
+    shape = evidence.shape(object)
+    now = milliseconds(evidence.instance.clock.now())
+    seeded: set[int] = set()
+    with evidence.emulator.lock, evidence.emulator.store.transaction():
+        records = evidence.collection(shape)
+        for number, row in enumerate(rows, 1):
+            try:
+                values = record_values(shape, dict(row), complete=True)
+                seeded.add(records.insert(list(values), [list(values.values())], now))
+            except ApiError as error:
+                raise OcBulkError(f"seed({object!r}): row {number}: {error.message}") from None
+            except Taken as taken:
+                raise OcBulkError(
+                    f"seed({object!r}): row {number}: another record has this {taken.field} already"
+                ) from None
+    evidence.seeded.setdefault(object, set()).update(seeded)
+    return len(seeded)
