@@ -45,6 +45,7 @@ class Application:
     ) -> None:
         self.job_id = job_id
         self.file = file
+        self.options = options
         self.target = target
         self.visible = visible
         self.action = options.action or "create"
@@ -54,7 +55,8 @@ class Application:
         self.failed = 0
         self.error = ""
         self.finished = False
-        self._written = 0
+        self.written = 0
+        self._passed = 0
         self._stage: Stage | None = None
 
     @property
@@ -64,14 +66,32 @@ class Application:
 
     def prepare(self) -> Slice:
         """Read and check the next slice of the file."""
-        return self.slices.next()
+        piece = self.slices.next()
+        while piece.rows and piece.end <= self._passed and not piece.last:
+            piece = self.slices.next()
+        return piece.after(self._passed)
+
+    @property
+    def batch_begins(self) -> int:
+        """The number of the row at which the batch begins whose rows wait for its end; 0 if none do."""
+        return self._stage.first if self._stage is not None else 0
+
+    def resume(self, store: Store, done: int, written: int, batch_begins: int) -> None:
+        """Go on where an earlier process ended: the first `done` rows were seen to, `written` of them are records."""
+        self.done = self._passed = done
+        self.written = written
+        self.failed = store.count_failures(self.job_id)
+        if batch_begins:
+            self._stage = Stage(store, self, batch_begins)
 
     def commit(self, store: Store, piece: Slice, now: int) -> None:
         """Write a slice; `now` is in ms. When `finished` is set, `error` tells whether the file was broken."""
         failed = self.failed
         try:
             self._commit(store, piece, now)
-        except BadRequest as error:  # more columns than a table can have: as if the file broke before this slice
+        except (
+            BadRequest
+        ) as error:  # more columns than a table can have: as if the file broke before this slice
             self.failed = failed
             self._give_up(store, error.message, now)
 
@@ -171,7 +191,7 @@ class Application:
 
     def insert(self, store: Store, piece: Slice, rows: Any, now: int) -> None:
         """Add new records; raises `Taken`, and then none of them was added."""
-        visible = self.visible(self._written + 1, len(rows))
+        visible = self.visible(self.written + 1, len(rows))
         with store.transaction():
             start = 0
             while start < len(rows):  # runs of rows that become visible together; usually one
@@ -180,7 +200,7 @@ class Application:
                     end += 1
                 self.target.insert(piece.columns, rows[start:end], now, visible[start], blanks=piece.blanks)
                 start = end
-        self._written += len(rows)
+        self.written += len(rows)
 
     def fail_batch(self, store: Store, first: int, size: int, faults: Mapping[int, str]) -> None:
         """Report a batch that failed: the rows at fault in their own words, the others by the first of them."""

@@ -14,8 +14,8 @@ import base64
 import hmac
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
 
 SIGNATURE_KEY = "event.notification.signature.key"
 SIGNATURE_HEADER = "Elements-Webhook-Signature"
@@ -31,7 +31,8 @@ class Callback:
     """One notification: `body` and `headers` to post to `url` from the instant `due` on.
 
     `attempts` counts the tries so far. `failure` says why the last one failed, empty if none did. `fault` is the
-    planned fault that it carries, if any; one that is `held` waits for the next callback of its instance.
+    planned fault that it carries, if any; one that is `held` waits for the next callback of its instance. `number`
+    is its own among all that are owed.
     """
 
     instance_id: int
@@ -44,6 +45,7 @@ class Callback:
     failure: str = ""
     fault: str = ""
     held: bool = False
+    number: int = field(default=0, compare=False)
 
     def again(self, now: float, failure: str, scale: float = 1.0) -> Callback | None:
         """The next try after a failed one, its wait multiplied by `scale`; None when all are used up."""
@@ -53,11 +55,25 @@ class Callback:
         return replace(self, attempts=attempts, due=now + scale * 4.0**attempts, failure=failure)
 
 
-class Outbox:
-    """Callbacks that wait for their time."""
+class Debts(Protocol):
+    """Who is told what is owed, so that it is not forgotten when the process ends."""
 
-    def __init__(self) -> None:
+    def owes(self, callback: Callback) -> None:
+        """A callback is to be posted, or to be tried again."""
+        ...
+
+    def settled(self, callback: Callback) -> None:
+        """A callback was delivered or given up."""
+        ...
+
+
+class Outbox:
+    """Callbacks that wait for their time. Those taken are owed until they are `settled`, or put back by `again`."""
+
+    def __init__(self, debts: Debts) -> None:
         self._waiting: list[Callback] = []
+        self._debts = debts
+        self._number = 0
 
     def __iter__(self) -> Iterator[Callback]:
         return iter(tuple(self._waiting))
@@ -69,15 +85,27 @@ class Outbox:
 
     def add(self, callback: Callback) -> None:
         """Put a callback in; those held back for it follow it, the youngest first."""
-        self._waiting.append(callback)
+        self._number += 1
+        self.again(replace(callback, number=self._number))
         if callback.held:
             return
         released = [each for each in self._waiting if each.held and each.instance_id == callback.instance_id]
         self._waiting = [each for each in self._waiting if each not in released]
-        self._waiting += [replace(each, held=False, due=callback.due) for each in reversed(released)]
+        for each in reversed(released):
+            self.again(replace(each, held=False, due=callback.due))
 
     def again(self, callback: Callback) -> None:
         """Put a callback back for its next try."""
+        self._waiting.append(callback)
+        self._debts.owes(callback)
+
+    def settled(self, callback: Callback) -> None:
+        """A callback was delivered or given up."""
+        self._debts.settled(callback)
+
+    def restore(self, callback: Callback) -> None:
+        """Put a callback back that an earlier process owed."""
+        self._number = max(self._number, callback.number)
         self._waiting.append(callback)
 
     def take(self, now_of: Callable[[int], float]) -> list[Callback]:

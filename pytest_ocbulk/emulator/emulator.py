@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from threading import RLock
 
 from . import routes
 from .callbacks import Attempt, Callback, Outcome
@@ -20,10 +19,12 @@ from .dialect import DOCUMENTED, Dialect
 from .endpoints.bulk import status_body
 from .endpoints.call import JSON, Answer, Call, PlatformCall
 from .endpoints.media import require
+from .endpoints.workflows import resume as resume_transfers
 from .errors import ApiError, Forbidden, NotFound
 from .faults import UNHARMED, Strike
 from .instances import Credentials, Instance, Instances
 from .jobs import ABORTED, Job
+from .ledger import KeptLedger, Ledger
 from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from .runner import Runner
 from .store import Store
@@ -47,6 +48,16 @@ class Ids:
         self._jobs = 1233  # the first job is the walk-through's "1234"
         self._instances = 425_903
         self._urns = 0
+
+    @property
+    def counters(self) -> tuple[int, int, int]:
+        """How far the numbers have come that must never be used twice."""
+        return self._jobs, self._instances, self._urns
+
+    def resume(self, counters: tuple[int, int, int], run: int) -> None:
+        """Go on behind the numbers of an earlier process; `run` counts the processes."""
+        self._jobs, self._instances, self._urns = counters
+        self._prefix = sha256(f"request {self._seed} {run}".encode()).hexdigest()[:14]
 
     def request(self) -> str:
         """24 hex digits (protocol.md 2.3)."""
@@ -106,6 +117,7 @@ class Emulator:
     """The fake service. `background`: a door's worker calls `work`, so large uploads need not block a call.
 
     `connectors` are those of which `POST /instances` can make instances, by their key; by default the built-in ones.
+    On a `store` with a data file it goes on where the last one ended; raises `OcBulkError` when it cannot.
     """
 
     def __init__(
@@ -119,8 +131,9 @@ class Emulator:
         defaults: Defaults | None = None,
         connectors: Mapping[str, Connector] | None = None,
     ) -> None:
-        self.lock = RLock()
         self.store = store or Store()
+        self.ledger = KeptLedger(self.store) if self.store.path else Ledger()
+        self.lock = self.ledger.lock
         self.ids = ids or Ids()
         self.defaults = defaults or Defaults()
         self.max_upload = max_upload
@@ -128,7 +141,9 @@ class Emulator:
         self._connectors = connectors
         self.instances = Instances()
         self.transfers = Transfers()
-        self.runner = Runner(self.store, background=background, describe=status_body)
+        self.runner = Runner(self.store, self.ledger, background=background, describe=status_body)
+        self.ledger.restore(self)
+        resume_transfers(self)
 
     @property
     def connectors(self) -> Mapping[str, Connector]:
@@ -177,6 +192,7 @@ class Emulator:
             if self.defaults.timeline is not None:
                 instance.plans.default = self.defaults.timeline
             self.instances.add(instance)
+            self.ledger.instance(instance)
             return instance
 
     def close_instance(self, instance: Instance) -> None:
@@ -184,6 +200,7 @@ class Emulator:
         with self.lock:
             self.instances.remove(instance)
             self.transfers.forget(instance)
+            self.ledger.transfers()
             self.store.forget_failures(instance.jobs)
             self.runner.forget(instance)
 
@@ -343,6 +360,8 @@ class Emulator:
             following = callback.again(now, failure, retry_scale) if outcome == "failed" else None
             if following is not None:
                 self.runner.outbox.again(following)
+            else:
+                self.runner.outbox.settled(callback)
             attempt = Attempt(
                 at=now,
                 job=callback.job,
@@ -381,11 +400,14 @@ class Emulator:
         return instance.clock.now() if instance else float("inf")
 
     def close(self) -> None:
-        """Give everything back."""
+        """Give everything back; what a data file holds stays there."""
         with self.lock:
-            for instance in self.instances:
-                self.close_instance(instance)
-            self.store.close()
+            if self.ledger.kept:
+                self.runner.close()
+            else:
+                for instance in self.instances:
+                    self.close_instance(instance)
+        self.store.close()
 
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode

@@ -16,6 +16,8 @@ from typing import Any
 
 from . import jobs
 from .connectors import ObjectDefinition
+from .instances import Instance
+from .jobs import Job
 from .ocnql import Select
 from .predicate import to_sql
 from .store import MAX_COLUMNS, Collection, Selection, Store, record
@@ -107,7 +109,19 @@ class Extraction:
             )
 
     def abandon(self) -> None:
+        """Nothing was begun."""
+
+    def close(self) -> None:
         """Nothing is held open."""
+
+
+def extraction(store: Store, instance: Instance, job: Job) -> Extraction:
+    """The work of a query job; its criteria say what is to be found."""
+    if job.criteria is None:
+        raise ValueError(f"job {job.id} is no query")
+    shape = instance.shape(job.object_name) or ObjectDefinition(job.object_name)
+    source = store.collection(instance.id, job.object_name, shape)
+    return Extraction(source, store.collection(instance.id, result_name(job.id), RESULT), job.criteria)
 
 
 def result_name(job_id: str) -> str:

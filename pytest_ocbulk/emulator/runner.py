@@ -11,20 +11,25 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from . import jobs
 from .apply import Application
 from .callbacks import SIGNATURE_HEADER, SIGNATURE_KEY, Attempt, Callback, Outbox, sign
 from .connectors import ObjectDefinition
+from .documents import Announced, Pending
 from .errors import OcBulkError
 from .faults import CALLBACK, Strike
 from .instances import Instance
 from .jobs import Job, JobEvent
 from .plans import JobPlan
+from .results import extraction
 from .store import Store
 from .timeline import Course, Step, Timeline
 from .upload import Upload
+
+if TYPE_CHECKING:
+    from .ledger import Ledger
 
 IN_THE_TICK = 256 * 1024
 """Uploads up to this many bytes are applied inside the tick even where a worker is at hand."""
@@ -62,6 +67,10 @@ class Work(Protocol):
         """The job has ended: drop what was not finished, give back what is held open."""
         ...
 
+    def close(self) -> None:
+        """Give back what is held open."""
+        ...
+
 
 @dataclass(slots=True)
 class Task:
@@ -84,12 +93,18 @@ class Runner:
     """Moves jobs along. With `background` large uploads are left to `work`, which a door calls from a worker."""
 
     def __init__(
-        self, store: Store, *, background: bool, describe: Callable[[Instance, Job], dict[str, object]]
+        self,
+        store: Store,
+        ledger: Ledger,
+        *,
+        background: bool,
+        describe: Callable[[Instance, Job], dict[str, object]],
     ) -> None:
         self.store = store
         self.background = background
         self.describe = describe
-        self.outbox = Outbox()
+        self.ledger = ledger
+        self.outbox = Outbox(ledger)
         self._tasks: dict[str, Task] = {}
         self._waiting: deque[Task] = deque()
         self._announced: dict[str, str | None] = {}  # ahead of their end, with the error they will show then
@@ -103,12 +118,17 @@ class Runner:
         instance.jobs[job.id] = job
         instance.running.append(job)
         self._tasks[job.id] = task = Task(instance, job, work, plan)
+        self.ledger.job(job)
         if job.terminal:  # a timeline of one word: it ends as it begins
             end, job.events[0] = job.status, JobEvent(jobs.CREATED, job.created)
             self._go(instance, job, end, job.created, job.created, task)
 
     def upload(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> None:
         """Take over the job of an upload."""
+        self.ledger.file(job, upload.file)
+        self.start(instance, job, self._application(instance, job, upload, plan), plan)
+
+    def _application(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> Application:
         shape = instance.shape(job.object_name)
         late = max(instance.dialect.quirks.visibility_lag, shape.visible_after if shape else 0.0)
 
@@ -126,7 +146,7 @@ class Runner:
             plan.fail_rows,
         )
         job.row_keys = work.slices.row_keys
-        self.start(instance, job, work, plan)
+        return work
 
     def follow(self, job: Job, then: Callable[[], None]) -> None:
         """Call `then` when a job has ended, at once if it has already; not when its instance is forgotten."""
@@ -134,6 +154,57 @@ class Runner:
             then()
         else:
             self._followers[job.id] = then
+
+    def look(self, job: Job) -> None:
+        """The status of a job was shown once."""
+        job.course.look()
+        if job.course.step.looks:
+            self.ledger.job(job)
+
+    # -- across processes -------------------------------------------------------------------------------
+
+    def pending(self, job: Job) -> Pending | None:
+        """What is still to be done for a job, in a form that can be kept."""
+        if (task := self._tasks.get(job.id)) is None:
+            return None
+        pending = Pending(task.started, task.end, task.due, task.plan.fail_rows, task.plan.error)
+        if isinstance(work := task.work, Application):
+            pending.options, pending.done = work.options, work.done
+            pending.written, pending.batch_begins = work.written, work.batch_begins
+        return pending
+
+    def announced(self, job: Job) -> Announced | None:
+        """Whether the callback of a job went out ahead of its end."""
+        return Announced(self._announced[job.id]) if job.id in self._announced else None
+
+    def resume(
+        self,
+        instance: Instance,
+        job: Job,
+        pending: Pending | None,
+        announced: Announced | None,
+        file: BinaryIO | None,
+    ) -> None:
+        """Take over a job of an earlier process where that one left it, an upload with its file."""
+        instance.jobs[job.id] = job
+        if job.terminal:
+            return
+        instance.running.append(job)
+        if announced is not None:
+            self._announced[job.id] = announced.error
+        if pending is None:
+            return
+        plan = JobPlan(job.course.timeline, job.object_name, pending.fail_rows, pending.error)
+        work: Work
+        if file is not None and pending.options is not None:
+            upload = Upload(file, job.file_size, pending.options)
+            work = application = self._application(instance, job, upload, plan)
+            application.resume(self.store, pending.done, pending.written, pending.batch_begins)
+        else:
+            work = extraction(self.store, instance, job)
+        self._tasks[job.id] = task = Task(instance, job, work, plan, pending.end, pending.due)
+        if pending.started:
+            self._begin(task, instance.clock.now())
 
     # -- the course of time -----------------------------------------------------------------------------
 
@@ -168,6 +239,7 @@ class Runner:
         self, instance: Instance, job: Job, status: str, at: float, now: float, task: Task | None
     ) -> None:
         """Enter a status at the instant `at`; success has to be earned by work first."""
+        self.ledger.job(job)
         if status in jobs.SUCCESSFUL and task is not None:
             task.end, task.due = status, at
             self._begin(task, now)
@@ -197,6 +269,7 @@ class Runner:
         if status in jobs.FAILED:
             job.error = job.error or (task.plan.error if task else None) or DEFAULT_ERRORS[status]
         if task is not None:
+            self.ledger.ended(job)
             self._close(task)
             instance.plans.note_unreached(task.plan, job)
         if job.callback_url and job.id not in self._announced:
@@ -254,7 +327,10 @@ class Runner:
         job, work = task.job, task.work
         self._applied_at = now if task in self._waiting else max(task.due, job.events[-1].at)
         work.commit(self.store, piece, milliseconds(self._applied_at))
-        job.records, job.failed, job.info = work.done, work.failed, work.info
+        self.ledger.job(job)
+        # Rows that an earlier process had read already are read again without the count going back.
+        job.records = work.done if work.finished else max(job.records, work.done)
+        job.failed, job.info = work.failed, work.info
         if work.finished:
             job.error = work.error or job.error
             self._enter(task.instance, job, work.failure_status if work.error else task.end, self._applied_at)
@@ -271,6 +347,7 @@ class Runner:
             task.started = False
             if task in self._waiting:
                 self._waiting.remove(task)
+        self.ledger.job(job)
         job.course = Course(timeline, now)
         self._enter(instance, job, job.course.step.status, now)
 
@@ -323,8 +400,14 @@ class Runner:
             word = instance.dialect.word(job.status)
             raise OcBulkError(f"job {job.id} is {word} already, which is final")
 
+    def close(self) -> None:
+        """The process ends: give back what is held open. Nothing is dropped that a later one could go on with."""
+        for task in self._tasks.values():
+            task.work.close()
+
     def forget(self, instance: Instance) -> None:
         """Drop everything that belongs to an instance."""
+        self.ledger.forget(instance)
         for job in list(instance.running):
             self._followers.pop(job.id, None)
             if task := self._tasks.pop(job.id, None):

@@ -38,6 +38,19 @@ class Slice:
     last: bool = False
     broken: str = ""
 
+    @property
+    def end(self) -> int:
+        """The number of the last row."""
+        return self.first + len(self.rows) - 1
+
+    def after(self, row: int) -> Slice:
+        """The same without its rows up to the one numbered `row`."""
+        skip = min(row - self.first + 1, len(self.rows))
+        if skip <= 0:
+            return self
+        faults = {at - skip: text for at, text in self.faults.items() if at >= skip}
+        return replace(self, first=self.first + skip, rows=self.rows[skip:], faults=faults)
+
 
 class Slices:
     """The slices of one uploaded file. `ignored` names the columns that the object does not have."""

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class Stage:
-    """The rows of one upload on their way."""
+    """The rows of one upload on their way; `first` is the number of the first row of the batch at hand."""
 
-    def __init__(self, store: Store, work: Application) -> None:
+    def __init__(self, store: Store, work: Application, first: int = 1) -> None:
         self._store = store
         self._work = work
         self._target = work.target
-        self._first = 1
-        self._end = 0
-        self._faults: dict[int, str] = {}
+        self.first = first
+        self._end = work.done
         self._rows = store.stage(work.job_id, work.target)
+        self._faults = dict(store.failures(self._rows.name, 0, -1)) if work.done else {}
 
     def add(self, piece: Slice, now: int) -> None:
         """Put checked rows aside; rows that cannot become records are reported as far as that is settled."""
@@ -55,24 +55,31 @@ class Stage:
         start = 0
         while start < len(piece.rows):
             row = piece.first + start
-            room = len(piece.rows) if self._work.batch == WHOLE_FILE else self._first + self._work.batch - row
+            room = len(piece.rows) if self._work.batch == WHOLE_FILE else self.first + self._work.batch - row
             end = min(len(piece.rows), start + room)
-            self._faults |= {piece.first + at: text for at, text in piece.faults.items() if start <= at < end}
+            self._note({piece.first + at: text for at, text in piece.faults.items() if start <= at < end})
             if not self._faults:  # of a batch that fails no more than the numbers is needed
                 self._rows.insert(piece.columns, piece.rows[start:end], now, blanks=piece.blanks, first=row)
             if end - start == room and self._work.batch != WHOLE_FILE:
                 self._settle_batch(piece.first + end - 1, now)
             start = end
 
+    def _note(self, faults: dict[int, str]) -> None:
+        """Remember what is wrong with the batch at hand, also for a process that may have to go on with it."""
+        self._faults |= faults
+        if self._store.path:
+            self._store.add_failures(self._rows.name, faults.items())
+
     def _settle_batch(self, last: int, now: int) -> None:
         """A batch larger than a slice is complete: its rows become records, or all of them fail."""
         faults = self._faults or self._merge(now)
         if faults:
-            first = self._first
+            first = self.first
             relative = {row - first: text for row, text in faults.items()}
             self._work.fail_batch(self._store, first, last - first + 1, relative)
         self._rows.drop()  # its indexes too: the rows of the next batch may repeat each other
-        self._first, self._faults = last + 1, {}
+        self._store.forget_failures([self._rows.name])
+        self.first, self._faults = last + 1, {}
 
     def finish(self, now: int, *, broken: bool) -> None:
         """All rows have been seen; of a batch in which the file breaks none becomes a record."""
@@ -81,13 +88,14 @@ class Stage:
             self._work.failed += len(faults)
             self._store.add_failures(self._work.job_id, sorted(faults.items()))
         elif broken:
-            self._work.done = self._first - 1
-        elif self._end >= self._first:
+            self._work.done = self.first - 1
+        elif self._end >= self.first:
             self._settle_batch(self._end, now)
         self.drop()
 
     def drop(self) -> None:
         """Forget the stage."""
+        self._store.forget_failures([self._rows.name])
         self._store.drop(self._target.instance, self._rows.name)
 
     # -- becoming records ---------------------------------------------------------------------------------
@@ -121,7 +129,7 @@ class Stage:
     def _conflicts(self) -> dict[int, str]:
         """Rows whose unique values are those of an earlier row or of a record."""
         faults: dict[int, str] = {}
-        for path in self._unique:
+        for path in reversed(self._unique):  # the first field's complaint is the one that stays
             try:
                 self._rows.index(path, unique=True)
             except sqlite3.IntegrityError:
@@ -136,7 +144,7 @@ class Stage:
         large = work.slices.larger_than_a_slice
         if large:
             faults = work.write_rows(self._store, piece, (row[1:] for row in self._read()), now)
-            return {self._first + at: text for at, text in faults.items()}
+            return {self.first + at: text for at, text in faults.items()}
         for _, batch in groupby(self._read(), key=lambda row: (row[0] - 1) // work.batch):
             rows = list(batch)
             faults = work.write_rows(self._store, piece, [row[1:] for row in rows], now)
@@ -154,6 +162,8 @@ class Stage:
 
 def _runs(count: int, size: int, failed: set[int]) -> Sequence[tuple[int, int, bool]]:
     """Neighbouring batches of a slice that go the same way, as ranges of rows."""
+    if not failed:
+        return [(0, count, False)]
     runs: list[tuple[int, int, bool]] = []
     for batch in range(-(-count // size)):
         start, end, bad = batch * size, min(count, (batch + 1) * size), batch in failed

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from . import data_file
 from .checks import Value
 from .connectors import ObjectDefinition
-from .errors import BadRequest
+from .errors import BadRequest, OcBulkError
 from .json_text import write_json
 from .nesting import nest
 from .ocnql import Expr, Order
@@ -44,7 +45,8 @@ PRAGMA cache_size = -32000;
 """A store without a path is SQLite's own temporary database: in memory up to this cache, on disk beyond it."""
 
 _SCHEMA = """
-CREATE TABLE collections (id INTEGER PRIMARY KEY, instance INTEGER, name TEXT, UNIQUE (instance, name));
+CREATE TABLE collections (id INTEGER PRIMARY KEY, instance INTEGER, name TEXT, columns TEXT, hidden INTEGER,
+    keys TEXT, UNIQUE (instance, name));
 CREATE TABLE failures (job TEXT, row INTEGER, status TEXT, PRIMARY KEY (job, row)) WITHOUT ROWID;
 """
 
@@ -76,22 +78,51 @@ def decode(value: Any) -> Any:
     return json.loads(value) if isinstance(value, bytes) else value
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a data file tells of a collection; `keys` as `Collection.keys` was when it was written."""
+
+    table: str
+    columns: list[str]
+    hidden: bool
+    keys: str
+
+
+def stage_name(job: str) -> str:
+    """The name of the collection in which the rows of a job wait; no object can be called so."""
+    return f"\0stage {job}"
+
+
 class Store:
-    """The database. Temporary unless a path is given; opened when it is first needed."""
+    """The database. Temporary unless a path is given; opened when it is first needed.
+
+    With a path it is a data file: what an earlier process wrote is there, and no other process can open it.
+    """
 
     def __init__(self, path: str = "") -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._collections: dict[tuple[int, str], Collection] = {}
+        self._kept: dict[tuple[int, str], _Kept] = {}  # and not used yet by this process
         self._undo: list[list[Callable[[], None]]] = []
 
     @property
     def db(self) -> sqlite3.Connection:
         """The connection; guarded by the emulator's lock, hence usable from any thread."""
         if self._connection is None:
-            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._connection.executescript(_SCHEMA if self.path else _TEMPORARY + _SCHEMA)
+            self._connection = self._open()
         return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        if not self.path:
+            connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            connection.executescript(_TEMPORARY + _SCHEMA)
+            return connection
+        connection = data_file.connect(self.path, _SCHEMA)
+        query = "SELECT instance, name, id, columns, hidden, keys FROM collections"
+        for instance, name, number, columns, hidden, keys in connection.execute(query):
+            self._kept[instance, name] = _Kept(f"records_{number}", json.loads(columns), bool(hidden), keys)
+        return connection
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -121,15 +152,20 @@ class Store:
             self._undo[-1].append(undo)
 
     def collection(self, instance: int, name: str, shape: ObjectDefinition) -> Collection:
-        """The records of an object of an instance; its table is made by the first write."""
+        """The records of an object of an instance; its table is made by the first write.
+
+        Raises `OcBulkError` when a data file holds records of it under other keys.
+        """
         found = self._collections.get((instance, name))
         if found is None:
             found = self._collections[instance, name] = Collection(self, instance, name, shape)
+            if kept := self._kept.pop((instance, name), None):
+                found.attach(kept.table, kept.columns, kept.hidden, kept.keys)
         return found
 
     def stage(self, job: str, target: Collection) -> Collection:
         """A collection in which the rows of a job wait: the target's columns, its key an ordinary one, no index."""
-        name = f"\0stage {job}"
+        name = stage_name(job)
         stage = self.collection(target.instance, name, ObjectDefinition(name, primary_key=""))
         stage.declared, stage.label = [*target.declared, *target.unique], target.name
         return stage
@@ -141,19 +177,22 @@ class Store:
 
     def names(self, instance: int) -> list[str]:
         """The names of the collections of an instance to which anything was ever written."""
-        return [
+        used = [
             name for (owner, name), each in self._collections.items() if owner == instance and each.exists
         ]
+        return used + [name for owner, name in self._kept if owner == instance]
 
     def drop(self, instance: int, name: str) -> None:
         """Forget the records of one object, if there are any."""
+        if kept := self._kept.pop((instance, name), None):
+            self.collection(instance, name, ObjectDefinition(name)).table = kept.table
         if collection := self._collections.pop((instance, name), None):
             self.on_rollback(lambda: self._collections.update({(instance, name): collection}))
             collection.drop()
 
     def forget(self, instance: int) -> None:
         """Forget all records of an instance."""
-        for name in [name for owner, name in self._collections if owner == instance]:
+        for name in [name for owner, name in [*self._collections, *self._kept] if owner == instance]:
             self.drop(instance, name)
 
     def add_failures(self, job: str, failures: Iterable[tuple[int, str]]) -> None:
@@ -166,6 +205,10 @@ class Store:
         """Failed rows of a job in row order: those behind row `after`, skipping `offset`, at most `limit`."""
         query = "SELECT row, status FROM failures WHERE job = ? AND row > ? ORDER BY row LIMIT ? OFFSET ?"
         return self.db.execute(query, (job, after, limit, offset)).fetchall() if self._connection else []
+
+    def count_failures(self, job: str) -> int:
+        """How many rows of a job have failed."""
+        return int(self.db.execute("SELECT count(*) FROM failures WHERE job = ?", (job,)).fetchone()[0])
 
     def forget_failures(self, jobs: Iterable[str]) -> None:
         """Forget the failed rows of some jobs."""
@@ -262,6 +305,45 @@ class Collection:
             self._guard()
         elif makes_table:
             self._guard()
+        self._keep()
+
+    @property
+    def keys(self) -> str:
+        """What the rows of the table depend on: the key, how it is kept, and what is unique."""
+        unique = [] if self.key_is_open else self.unique
+        return json.dumps([self.key, self.key_is_row, self.key_is_text, self.key_is_open, unique])
+
+    def attach(self, table: str, columns: Sequence[str], hidden: bool, keys: str) -> None:
+        """Take over a table that an earlier process wrote; raises `OcBulkError` when its keys were others."""
+        if keys != self.keys:
+            raise OcBulkError(
+                f"{self.store.path}: the records of {self.name} were written with another key or other unique fields;"
+                " use the connector file of then, or choose another data file"
+            )
+        self.table, self.hidden = table, hidden
+        self.columns = {path: f"c{position}" for position, path in enumerate(columns)}
+        if self.key_is_open and self.key in self.columns:
+            self.unique = [self.key]
+        self.ensure(self.declared)  # fields that were declared since
+
+    def _keep(self) -> None:
+        """Write down what a later process has to know of the table."""
+        if self.store.path:
+            values = (
+                json.dumps([*self.columns]),
+                self.hidden,
+                self.keys,
+                self.table.removeprefix("records_"),
+            )
+            query = "UPDATE collections SET columns = ?, hidden = ?, keys = ? WHERE id = ?"
+            self.store.db.execute(query, values)
+
+    def _hide(self) -> None:
+        """Some records are not visible from the beginning."""
+        if not self.hidden:
+            self._remember()
+            self.hidden = True
+            self._keep()
 
     def _missing(self, paths: Iterable[str]) -> list[str]:
         known = {*self.columns, *self.sources, *([self.key] if self.key_is_row else [])}
@@ -289,7 +371,7 @@ class Collection:
         column = self.columns.get(path)
         if column and path not in self.unique:
             kind = "UNIQUE INDEX" if unique else "INDEX"
-            name = f"{self.table}_{column}_{'once' if unique else 'at'}"
+            name = self._unique_index(path) if unique else f"{self.table}_{column}_at"
             self.store.db.execute(f"CREATE {kind} IF NOT EXISTS {name} ON {self.table} ({column})")
 
     def drop(self) -> None:
@@ -321,7 +403,8 @@ class Collection:
         already; then nothing of this call was added if it ran in a transaction of its own.
         """
         self.ensure(paths)
-        self.hidden = self.hidden or visible is not None
+        if visible is not None:
+            self._hide()
         columns = [self._writable(path) for path in paths]
         values = "".join(", NULLIF(?, '')" if at in blanks else ", ?" for at in range(len(columns)))
         head = (
@@ -369,7 +452,8 @@ class Collection:
             self._adopt(other)
             return
         self.ensure(other.columns)
-        self.hidden = self.hidden or visible is not None
+        if visible is not None:
+            self._hide()
         names = ", ".join(["_created", "_updated", "_visible", *map(self._writable, other.columns)])
         source = ", ".join(["?1", "?1", "?2", *other.columns.values()])
         statement = f"INSERT INTO {self.table} ({names}) SELECT {source} FROM {other.table} ORDER BY _seq"
@@ -390,13 +474,14 @@ class Collection:
         self.store.rename(other, self)
         self.table, self.columns, other.table, other.columns = other.table, other.columns, "", {}
         self._guard()
+        self._keep()
 
     def _guard(self) -> None:
         for path in reversed(
             self.unique
         ):  # SQLite tests the youngest index first, and names the one that fails
             name, column = self._unique_index(path), self.columns[path]
-            self.store.db.execute(f"CREATE UNIQUE INDEX {name} ON {self.table} ({column})")
+            self.store.db.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {self.table} ({column})")
 
     def _unique_index(self, path: str) -> str:
         return f"{self.table}_{self.columns[path]}"

@@ -6,7 +6,7 @@ A transfer has no engine of its own: it is a query job, and an upload job that b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -17,13 +17,17 @@ from .jobs import Job
 from .messages import SPOOL_BYTES
 from .results import BLOCK_ROWS, RESULT, json_lines, result_name, shown
 from .store import Store
+from .upload import Options
 
 RUNNING, COMPLETED, ERROR = "RUNNING", "COMPLETED", "ERROR"
 
 
 @dataclass(slots=True, eq=False)
 class Transfer:
-    """One run of a workflow. `group` is the id that its creation answered; `parent` the first run of the same call."""
+    """One run of a workflow. `group` is the id that its creation answered; `parent` the first run of the same call.
+
+    `options` are those of the upload that it ends with.
+    """
 
     id: int
     group: str
@@ -35,6 +39,7 @@ class Transfer:
     target_object: str
     target_job: Job | None = None
     error: str = ""
+    options: Options = field(default_factory=Options)
 
     @property
     def status(self) -> str:
@@ -62,6 +67,11 @@ class Transfers:
     def add(self, run: Transfer) -> None:
         """Keep a run."""
         self._runs.append(run)
+
+    def restore(self, run: Transfer) -> None:
+        """Put a run of an earlier process back."""
+        self._runs.append(run)
+        self._numbers = count(run.id + 1)
 
     def forget(self, instance: Instance) -> None:
         """Drop the runs that began at an instance; those that would have ended there fail."""

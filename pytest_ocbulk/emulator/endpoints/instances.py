@@ -87,12 +87,15 @@ def enable_instance(call: PlatformCall) -> Answer:
     """`PUT /instances/{id}/enabled`."""
     instance = _find(call)
     instance.disabled = False
+    call.emulator.ledger.instance(instance)
     return Answer(instance_body(instance))
 
 
 def disable_instance(call: PlatformCall) -> Answer:
     """`DELETE /instances/{id}/enabled`: record calls answer 403 from now on, `GET /objects` still 200 (2.2)."""
-    _find(call).disabled = True
+    instance = _find(call)
+    instance.disabled = True
+    call.emulator.ledger.instance(instance)
     return Answer(body=b"")
 
 
@@ -160,6 +163,7 @@ def _changed(call: PlatformCall, instance: Instance, configuration: dict[str, st
         instance.configuration = configuration | changed
     instance.name = _name(body, instance.name)
     instance.tags = _tags(body, instance.tags)
+    call.emulator.ledger.instance(instance)
     return Answer(instance_body(instance))
 
 

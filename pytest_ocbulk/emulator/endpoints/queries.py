@@ -14,7 +14,7 @@ from ..errors import ApiError, BadRequest, NotFound
 from ..file_names import dated
 from ..jobs import Job
 from ..ocnql import And, Comparison, Select
-from ..results import RESULT, Criteria, Extraction, reader, result_name
+from ..results import Criteria, extraction, reader
 from ..runner import milliseconds
 from ..timeline import Course
 from ..upload import read_metadata
@@ -97,7 +97,7 @@ def run_query(call: Call) -> Answer:
 
 def start(call: Call, criteria: Criteria, wish: Wish) -> Job:
     """Create the job of a query; raises `BadRequest` for an object that is unknown or cannot be downloaded."""
-    instance, store = call.instance, call.emulator.store
+    instance = call.instance
     shape = downloadable(call, criteria.select.object)
     plan = instance.plans.take(shape.name)
     job = Job(
@@ -117,9 +117,7 @@ def start(call: Call, criteria: Criteria, wish: Wish) -> Job:
         callback_payload=wish.callback_payload,
         v3=wish.v3,
     )
-    source = store.collection(instance.id, shape.name, shape)
-    result = store.collection(instance.id, result_name(job.id), RESULT)
-    call.emulator.runner.start(instance, job, Extraction(source, result, criteria), plan)
+    call.emulator.runner.start(instance, job, extraction(call.emulator.store, instance, job), plan)
     call.job = job.id
     return job
 

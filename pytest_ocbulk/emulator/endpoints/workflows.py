@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import jobs
@@ -134,14 +135,24 @@ def _start(call: Call, step: Step, group: str, parent: int | None) -> Transfer:
         job,
         step.target,
         step.target_object,
+        options=step.options,
     )
     emulator.transfers.add(run)
-    emulator.runner.follow(job, lambda: _hand_on(emulator, run, step.options))
+    emulator.ledger.transfers()
+    emulator.runner.follow(job, lambda: _hand_on(emulator, run))
     return run
 
 
-def _hand_on(emulator: Emulator, run: Transfer, options: Options) -> None:
+def resume(emulator: Emulator) -> None:
+    """Wait again for the queries that an earlier process waited for."""
+    for run in emulator.transfers:
+        if not run.source_job.terminal:
+            emulator.runner.follow(run.source_job, partial(_hand_on, emulator, run))
+
+
+def _hand_on(emulator: Emulator, run: Transfer) -> None:
     """The query has ended: upload what it found, if it has ended well."""
+    emulator.ledger.transfers()
     if run.error or run.source_job.status not in jobs.SUCCESSFUL:
         return
     if run.target.disabled:
@@ -153,7 +164,7 @@ def _hand_on(emulator: Emulator, run: Transfer, options: Options) -> None:
         run.error = error.message
         return
     file, size = result_file(emulator.store, run.source_job)
-    upload = Upload(file, size, options)
+    upload = Upload(file, size, run.options)
     run.target_job = accept(emulator, run.target, run.target_object, upload, run.target.clock.now())
 
 
@@ -165,10 +176,10 @@ def _is_wanted(run: Transfer, query: Mapping[str, str]) -> bool:
 def _look(emulator: Emulator, run: Transfer) -> None:
     """The platform asks for the status of both jobs, the second as soon as there is one."""
     emulator.runner.tick(run.source, run.source.clock.now())
-    run.source_job.course.look()
+    emulator.runner.look(run.source_job)
     emulator.runner.tick(run.target, run.target.clock.now())
     if run.target_job is not None:
-        run.target_job.course.look()
+        emulator.runner.look(run.target_job)
 
 
 def _item(run: Transfer) -> dict[str, Any]:
