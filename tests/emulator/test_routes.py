@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from pytest_ocbulk.emulator.errors import MethodNotAllowed, NotFound
@@ -10,7 +12,7 @@ from pytest_ocbulk.emulator.routes import ROUTES, Route, match, strip
 from ..endpoints.service import Service
 
 
-def found(method: str, path: str) -> tuple[str, dict[str, str]]:
+def found(method: str, path: str) -> tuple[str, Mapping[str, str]]:
     route, names = match(method, tuple(path.strip("/").split("/")))
     return route.template, names
 
