@@ -1,0 +1,212 @@
+"""The proxy that records: an app for our server whose `handle` asks the real service.
+
+Calls are passed on one after the other, as they come; what is written down went through the redactor first.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import requests
+
+from pytest_ocbulk.emulator.errors import OcBulkError
+from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Reception, Request, Response
+from pytest_ocbulk.emulator.routes import BASE
+
+from .exchange import Exchange, begin, write
+from .forms import redacted_form
+from .redaction import Redactor
+
+log = logging.getLogger("pytest_ocbulk.recording")
+
+LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes of a body that are kept. What is larger is passed on all the same, and written down without its body."""
+
+PATIENCE = 3600.0
+"""Seconds: as long as the service itself takes for one transfer (protocol.md 6)."""
+
+_HOP_BY_HOP = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade", "host", "content-length", "accept-encoding", "content-encoding", "expect",
+})  # fmt: skip
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Passes calls on to `upstream` (a base URL up to /elements/api-v2) and writes them to `folder`.
+
+    `fields` are further fields to redact. Raises `OcBulkError` when the folder holds a recording already.
+    """
+
+    upstream: str
+    folder: Path
+    fields: Collection[str] = ()
+    clock: Callable[[], float] = time.monotonic
+    written: int = 0
+    _began: float = 0.0
+    _number: int = 0
+    _session: requests.Session = field(default_factory=requests.Session)
+    _redactor: Redactor = field(init=False)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        if not self.upstream.startswith(("http://", "https://")):
+            raise OcBulkError(
+                f"--upstream is a base URL like https://.../elements/api-v2, got {self.upstream!r}"
+            )
+        begin(self.folder)
+        self._redactor = Redactor(self.fields)
+        self._began = self.clock()
+        self._session.trust_env = False  # no .netrc in the place of the client's own secrets
+
+    def close(self) -> None:
+        """Close the connections to the service."""
+        self._session.close()
+
+    # -- what a server asks of its app ------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """Pass a call on; 502 in the service's error shape when the service cannot be reached."""
+        at = self.clock() - self._began
+        try:
+            target = _target(request)
+            answer = self._session.request(
+                request.method,
+                self.upstream.rstrip("/") + target,
+                headers={**_passed_on(request.headers), "Accept-Encoding": "identity"},
+                data=_data(request),
+                timeout=PATIENCE,
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, OcBulkError) as error:
+            return _bad_gateway(str(error))
+        self._number += 1
+        kept = _Kept(self, request, target, self._number, at, answer)
+        return Response(answer.status_code, _passed_on(answer.headers), kept.body())
+
+    def receive(self, request_head: Request) -> Reception:  # noqa: ARG002  # the service decides
+        """Bodies are taken as they come."""
+        return OPEN_RECEPTION
+
+    def work(self) -> bool:
+        """There is none."""
+        return False
+
+    def next_due(self) -> float | None:
+        """Nothing."""
+        return None
+
+    def tick(self) -> None:
+        """Nothing is due."""
+
+    # -- writing down -----------------------------------------------------------------------------------
+
+    def write(self, kept: _Kept, answer: bytes, cut: bool) -> None:
+        """Redact an exchange and write it; a mistake here must not disturb the call that it is about."""
+        try:
+            with self._lock:
+                write(self.folder, self._redacted(kept, answer, cut))
+                self.written += 1
+        except Exception:
+            log.exception("exchange %d could not be written down", kept.number)
+
+    def _redacted(self, kept: _Kept, answer: bytes, cut: bool) -> Exchange:
+        request, redactor = kept.request, self._redactor
+        # The header first: the secrets in it are then known wherever else they stand.
+        headers = redactor.headers(request.headers)
+        content_type = request.header("content-type")
+        sent = b"" if request.size > LARGEST_BODY else _content(request)
+        if content_type.startswith("multipart/form-data"):
+            headers["content-type"], sent = redacted_form(redactor, content_type, sent)
+        else:
+            sent = redactor.body(content_type, sent)
+        return Exchange(
+            number=kept.number,
+            at=round(kept.at, 3),
+            took=round(self.clock() - self._began - kept.at, 3),
+            method=request.method,
+            target=redactor.target(kept.target),
+            headers=headers,
+            body=sent,
+            status=kept.answer.status_code,
+            answer_headers=redactor.headers(kept.answer.headers),
+            answer=redactor.body(kept.answer.headers.get("content-type", ""), answer),
+            cut=cut or request.size > LARGEST_BODY,
+        )
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One call on its way: the answer is kept while it is passed on."""
+
+    recorder: Recorder
+    request: Request
+    target: str
+    number: int
+    at: float
+    answer: requests.Response
+
+    def body(self) -> bytes | Iterator[bytes]:
+        """The answer's body: whole when its length is known and small, else in pieces as they come."""
+        length = self.answer.headers.get("content-length", "")
+        if length.isdigit() and int(length) <= LARGEST_BODY:
+            content = self.answer.content
+            self.recorder.write(self, content, cut=False)
+            return content
+        return self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
+        kept, size = BytesIO(), 0
+        try:
+            for piece in self.answer.iter_content(64 * 1024):
+                size += len(piece)
+                if size <= LARGEST_BODY:
+                    kept.write(piece)
+                yield piece
+        finally:
+            cut = size > LARGEST_BODY
+            self.recorder.write(self, b"" if cut else kept.getvalue(), cut)
+            self.answer.close()
+
+
+def _target(request: Request) -> str:
+    """The call below the base URL, encoded again."""
+    if request.segments[:2] != BASE:
+        raise OcBulkError(f"the recorder answers below /{'/'.join(BASE)}, got {request.path}")
+    path = "".join(f"/{quote(part, safe='')}" for part in request.segments[2:])
+    return f"{path}?{urlencode(request.query)}" if request.query else path
+
+
+def _data(request: Request) -> Any:
+    request.body.seek(0)
+    return request.body if request.size else None
+
+
+def _content(request: Request) -> bytes:
+    if request.body.closed or not request.size:
+        return b""
+    request.body.seek(0)
+    return request.body.read()
+
+
+def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
+
+
+def _bad_gateway(reason: str) -> Response:
+    body = json.dumps(
+        {"requestId": "0" * 24, "message": f"The upstream service cannot be reached: {reason}"}
+    ).encode()
+    return Response(
+        502, {"Content-Type": "application/json;charset=UTF-8", "Content-Length": str(len(body))}, body
+    )
