@@ -59,10 +59,14 @@ def _call(route: Route, exchanges: list[tuple[Story, Exchange]]) -> str:
     told = " ".join(inspect.cleandoc(route.endpoint.__doc__ or "").split())
     told = re.sub(r"^`[A-Z]+ [^`]*`(?:[:;,] |\.$)", "", told)  # the heading has said it
     told = told[:1].upper() + told[1:] + " " if told else ""
-    shown = dict.fromkeys(
-        f"- {exchange.expect.status}: {(exchange.source or story.source).replace('protocol.md ', '')}"
-        for story, exchange in sorted(exchanges, key=lambda each: each[1].expect.status)
-    )
+    shown: list[str] = []
+    for status in sorted({exchange.expect.status for _, exchange in exchanges}):
+        answered = [(story, each) for story, each in exchanges if each.expect.status == status]
+        own = [each.source for _, each in answered if each.source]
+        shown += [
+            f"- {status}: {source.replace('protocol.md ', '')}"
+            for source in dict.fromkeys(own or [story.source for story, _ in answered])
+        ]
     head = (
         f"### `{route.method} {route.template}`\n\n{told}{SCOPES[route.scope]} Faults: `{route.operation}`."
     )
