@@ -57,7 +57,7 @@ class InProcess:
         if isinstance(answer, Disconnect):
             raise ConnectionReset
         if answer.delivery.delay:
-            self._pass_time(int(answer.headers[INSTANCE_HEADER]), answer.delivery.delay, timeout)
+            self._be_late(int(answer.headers[INSTANCE_HEADER]), answer.delivery.delay, timeout)
         return answer
 
     def note(self, request: Request, answer: Response | Disconnect) -> None:
@@ -65,13 +65,24 @@ class InProcess:
         if isinstance(answer, Response) and answer.status >= 400 and INSTANCE_HEADER not in answer.headers:
             self.strays.append(Stray(request.method, request.path, answer.status))
 
-    def _pass_time(self, instance_id: int, delay: float, timeout: float | None) -> None:
-        instance = self.emulator.instances.by_id(instance_id)
-        late = timeout is not None and timeout < delay
-        if instance is not None and isinstance(instance.clock, ManualClock):
-            instance.clock.advance(timeout if late and timeout is not None else delay)
-        if late:
+    def _be_late(self, instance_id: int, delay: float, timeout: float | None) -> None:
+        if timeout is not None and timeout < delay:
+            self.pass_time(instance_id, timeout)
             raise AnswerTooLate
+        self.pass_time(instance_id, delay)
+
+    def pass_time(self, instance_id: int, seconds: float) -> None:
+        """Move the clock of an instance; what is due by then happens."""
+        instance = self.emulator.instances.by_id(instance_id)
+        if instance is not None and isinstance(instance.clock, ManualClock):
+            instance.clock.advance(seconds)
+            self.emulator.tick()
+            self.deliver()
+
+    def now(self, instance_id: int) -> float:
+        """The present instant of an instance, in seconds since 1970-01-01 UTC; 0 if there is none."""
+        instance = self.emulator.instances.by_id(instance_id)
+        return instance.clock.now() if instance is not None else 0.0
 
 
 def spooled(pieces: Iterable[bytes]) -> BinaryIO:

@@ -1,7 +1,11 @@
-"""The door for `requests`: the service's URLs, claimed in a `responses` mock.
+"""The door for `requests`: calls to the service's addresses are answered by the fake instead of being sent.
 
-`Claim` is one entry of such a mock: all verbs, all URLs of the service. `Interception` is a mock of our own with
-that entry: other hosts pass through to whatever was there before it, or are refused by an explicit setting.
+`Interception` replaces `HTTPAdapter.send`, the place that `responses` patches too, so that the two nest: what was
+started last wins, and passes on what is not its own to what was there before. `Claim` is the same as an entry of
+a `responses` mock that somebody else owns.
+
+Retries by status are run as urllib3 runs them, but the pause between two tries moves the fake's clock: `responses`
+tries again at once, which would make a client that honours `Retry-After` look as if it did not.
 """
 
 from __future__ import annotations
@@ -9,30 +13,136 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from email.utils import mktime_tz, parsedate_tz
 from http.client import responses as reasons
+from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
 import responses
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import MaxRetryError, ProtocolError
 from urllib3.response import HTTPResponse
+from urllib3.util.request import set_file_position
+from urllib3.util.retry import Retry
 
 from .addresses import SERVICE, Addresses
 from .emulator.errors import OcBulkError, nearest
 from .emulator.messages import Request, Response
-from .in_process import AnswerTooLate, ConnectionReset, InProcess, body_file
+from .in_process import INSTANCE_HEADER, AnswerTooLate, ConnectionReset, InProcess, body_file
 
 OTHER_HOSTS = ("pass", "refuse")
-_ANYTHING = re.compile("")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Interception:
+    """The fake in the place of the network, from `start` to `stop`, for the `addresses` that are its own.
+
+    Calls to other hosts go where they would go without it: to a mock that was started earlier, or to the network.
+    A mock that is started later, such as a `@responses.activate` around the test, hides this one completely.
+    """
+
+    def __init__(self, fake: InProcess, addresses: Addresses) -> None:
+        self._fake = fake
+        self._addresses = addresses
+        self._refusing = False
+        self._patch = patch.object(HTTPAdapter, "send", _sender(self))
+        self._passed_on = HTTPAdapter.send
+
+    @property
+    def other_hosts(self) -> str:
+        """What happens to calls to other hosts: they `pass` (the default), or are refused (`refuse`)."""
+        return "refuse" if self._refusing else "pass"
+
+    @other_hosts.setter
+    def other_hosts(self, choice: str) -> None:
+        if choice not in OTHER_HOSTS:
+            raise OcBulkError(
+                f"other_hosts is 'pass' or 'refuse', got {choice!r}{nearest(choice, OTHER_HOSTS)}"
+            )
+        self._refusing = choice == "refuse"
+
+    def start(self) -> None:
+        """Take over calls made through `requests`."""
+        self._passed_on = HTTPAdapter.send  # of this moment: it may be a mock's
+        self._patch.start()
+
+    def stop(self) -> None:
+        """Give everything back as it was."""
+        self._patch.stop()
+
+    def send(
+        self, adapter: HTTPAdapter, request: requests.PreparedRequest, timeout: Any, options: dict[str, Any]
+    ) -> requests.Response:
+        """What `HTTPAdapter.send` does meanwhile."""
+        target = self._addresses.target(str(request.url))
+        if target is not None:
+            return self._answer(adapter, request, target, timeout)
+        if self._refusing and urlsplit(str(request.url)).hostname not in _LOOPBACK:
+            raise requests.ConnectionError(
+                f"{request.method} {request.url}: not an address of the fake, and ocbulk.other_hosts is 'refuse'; "
+                "if the call is meant, set ocbulk.other_hosts = 'pass'",
+                request=request,
+            )
+        return self._passed_on(adapter, request, timeout=timeout, **options)
+
+    def _answer(
+        self, adapter: HTTPAdapter, request: requests.PreparedRequest, target: str, timeout: Any
+    ) -> requests.Response:
+        """Ask until the adapter's `Retry` is content, as `urllib3.HTTPConnectionPool.urlopen` does."""
+        retries: Retry = adapter.max_retries
+        method, position = str(request.method), None
+        while True:
+            position = set_file_position(request.body, position)  # a retry sends a file from its beginning
+            raw = _ask(self._fake, request, target, timeout)
+            if not retries.is_retry(method, raw.status, "Retry-After" in raw.headers):
+                break
+            try:
+                retries = retries.increment(method, target, response=raw)
+            except MaxRetryError as error:
+                if retries.raise_on_status:
+                    raise requests.exceptions.RetryError(error, request=request) from None
+                break
+            if number := raw.headers.get(INSTANCE_HEADER):
+                self._fake.pass_time(int(number), self._pause(retries, raw, int(number)))
+        answer: requests.Response = adapter.build_response(request, raw)
+        return answer
+
+    def _pause(self, retries: Retry, raw: HTTPResponse, instance: int) -> float:
+        """The seconds that urllib3 would sleep now; a date in `Retry-After` is one of the fake's clock."""
+        told = raw.headers.get("Retry-After")
+        if told is None or not retries.respect_retry_after_header:
+            return retries.get_backoff_time()
+        date = None if told.strip().isdigit() else parsedate_tz(told)
+        if date is None:
+            return retries.parse_retry_after(told)
+        return max(0.0, mktime_tz(date) - self._fake.now(instance))
+
+
+def _sender(interception: Interception) -> Any:
+    """A function with the signature of `HTTPAdapter.send`, a method of whatever adapter is asked."""
+
+    def send(
+        adapter: HTTPAdapter,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        options = {"stream": stream, "verify": verify, "cert": cert, "proxies": proxies}
+        return interception.send(adapter, request, timeout, options)
+
+    return send
 
 
 class Claim(responses.BaseResponse):
     """An entry of a `responses` mock that answers for every URL of the service."""
 
     def __init__(self, fake: InProcess, addresses: Addresses) -> None:
-        super().__init__("ANY", SERVICE)
+        super().__init__("ANY", re.compile(SERVICE))
         self._fake = fake
         self._addresses = addresses
 
@@ -43,108 +153,32 @@ class Claim(responses.BaseResponse):
 
     def get_response(self, request: requests.PreparedRequest) -> HTTPResponse:
         """Let the fake answer; raises what `requests` raises when there is no answer."""
-        # What `responses` remembers of the last call holds that call's whole body.
-        self.calls.reset()
+        self.calls.reset()  # the last call, which `responses` keeps here too, holds a whole body
         target = self._addresses.target(str(request.url)) or "/"
-        read = _read_timeout(getattr(request, "req_kwargs", {}).get("timeout"))
-        try:
-            with body_file(request.body) as body:
-                asked = Request.of(str(request.method), target, request.headers, body)
-                return _raw(self._fake.ask(asked, read), str(request.method))
-        except ConnectionReset:
-            reset = ConnectionResetError(104, "Connection reset by peer")
-            raise requests.ConnectionError(
-                ProtocolError("Connection aborted.", reset), request=request
-            ) from None
-        except AnswerTooLate:
-            parts = urlsplit(str(request.url))
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-            raise requests.ReadTimeout(
-                f"{parts.scheme.upper()}ConnectionPool(host={parts.hostname!r}, port={port}): "
-                f"Read timed out. (read timeout={read})",
-                request=request,
-            ) from None
+        return _ask(self._fake, request, target, getattr(request, "req_kwargs", {}).get("timeout"))
 
 
-class Refusal(responses.BaseResponse):
-    """An entry that refuses what is neither the service's nor this machine's."""
-
-    def __init__(self, addresses: Addresses) -> None:
-        super().__init__("ANY", _ANYTHING)
-        self._addresses = addresses
-
-    def matches(self, request: requests.PreparedRequest) -> tuple[bool, str]:
-        """Whether a request is to be refused."""
-        url = str(request.url)
-        refused = self._addresses.target(url) is None and urlsplit(url).hostname not in _LOOPBACK
-        return refused, "passes through"
-
-    def get_response(self, request: requests.PreparedRequest) -> HTTPResponse:
-        """Refuse."""
-        raise requests.ConnectionError(
-            f"{request.method} {request.url}: not an address of the fake, and ocbulk.other_hosts is 'refuse'; "
-            "if the call is meant, set ocbulk.other_hosts = 'pass'",
+def _ask(fake: InProcess, request: requests.PreparedRequest, target: str, timeout: Any) -> HTTPResponse:
+    """The fake's answer; raises what `requests` raises when there is none, or none in time."""
+    read = _read_timeout(timeout)
+    try:
+        with body_file(request.body) as body:
+            asked = Request.of(str(request.method), target, request.headers, body)
+            return _raw(fake.ask(asked, read), str(request.method))
+    except ConnectionReset:
+        reset = ConnectionResetError(104, "Connection reset by peer")
+        raise requests.ConnectionError(ProtocolError("Connection aborted.", reset), request=request) from None
+    except AnswerTooLate:
+        parts = urlsplit(str(request.url))
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        raise requests.ReadTimeout(
+            f"{parts.scheme.upper()}ConnectionPool(host={parts.hostname!r}, port={port}): "
+            f"Read timed out. (read timeout={read})",
             request=request,
-        )
+        ) from None
 
 
-class Interception:
-    """A `responses` mock with the fake in it, from `start` to `stop`.
-
-    Calls to other hosts go where they would go without it: to a mock that was started earlier, or to the network.
-    A mock that is started later, such as a `@responses.activate` around the test, hides this one completely.
-    """
-
-    def __init__(self, fake: InProcess, addresses: Addresses) -> None:
-        self._addresses = addresses
-        self._mock = responses.RequestsMock(
-            assert_all_requests_are_fired=False,
-            passthru_prefixes=("",),
-            real_adapter_send=HTTPAdapter.send,  # of this moment: it may be another mock's
-        )
-        self._mock.add(_OnlyClaim(fake, addresses, self._mock))
-        self._refusal: Refusal | None = None
-
-    @property
-    def other_hosts(self) -> str:
-        """What happens to calls to other hosts: they `pass` (the default), or are refused (`refuse`)."""
-        return "refuse" if self._refusal else "pass"
-
-    @other_hosts.setter
-    def other_hosts(self, choice: str) -> None:
-        if choice not in OTHER_HOSTS:
-            raise OcBulkError(
-                f"other_hosts is 'pass' or 'refuse', got {choice!r}{nearest(choice, OTHER_HOSTS)}"
-            )
-        if choice == "refuse" and self._refusal is None:
-            self._refusal = Refusal(self._addresses)
-            self._mock.add(self._refusal)
-        elif choice == "pass" and self._refusal is not None:
-            self._mock.remove(self._refusal)
-            self._refusal = None
-
-    def start(self) -> None:
-        """Take over calls made through `requests`."""
-        self._mock.start()
-
-    def stop(self) -> None:
-        """Give everything back as it was."""
-        self._mock.stop()
-
-
-class _OnlyClaim(Claim):
-    """The claim in a mock of our own, whose list of calls is nobody's: it holds the last call at most."""
-
-    def __init__(self, fake: InProcess, addresses: Addresses, mock: responses.RequestsMock) -> None:
-        super().__init__(fake, addresses)
-        self._mock = mock
-
-    def get_response(self, request: requests.PreparedRequest) -> HTTPResponse:
-        self._mock.calls.reset()
-        return super().get_response(request)
-
-
-def _read_timeout(timeout: object) -> float | None:
+def _read_timeout(timeout: Any) -> float | None:
     """The seconds that a client waits for an answer, from any form of a timeout that `requests` takes."""
     if isinstance(timeout, tuple):
         timeout = timeout[1]

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
+from .driving import real_monotonic, real_sleep
 from .emulator.emulator import Emulator
 from .emulator.endpoints.bulk import error_item
 from .emulator.errors import OcBulkError
 from .emulator.instances import Instance
 from .emulator.jobs import SUCCESSFUL, Job
 from .emulator.timeline import Timeline
+
+_PATIENCE = 60.0
+_LOOK = 0.001
+"""Seconds of the machine's time: how long an end is waited for, and how often it is looked for."""
 
 
 class OcBulkJob:
@@ -94,12 +99,24 @@ class OcBulkJob:
     def finish(self) -> None:
         """Go to the end of the timeline now, to success where it has none; a job that has succeeded stays as it is.
 
-        A job on a server may get there by itself between two lines of a test. Raises `OcBulkError` for one that failed.
+        A job on a server may get there by itself between two lines of a test, and a large one is waited for, up to a
+        minute. Raises `OcBulkError` for one that failed, and for one that does not end.
         """
         with self._emulator.lock:
             if self._job.status not in SUCCESSFUL:
                 self._emulator.runner.finish_job(self._instance, self._job, self._instance.clock.now())
         self._settle()
+        if not self._job.terminal:
+            self._await_end()
+            self._settle()
+
+    def _await_end(self) -> None:
+        """Wait, in real time, for a server's worker to apply the rows of a large upload."""
+        deadline = real_monotonic() + _PATIENCE
+        while not self._job.terminal:
+            if real_monotonic() > deadline:
+                raise OcBulkError(f"job {self.id} is still {self.status}, {_PATIENCE:g} s after finish()")
+            real_sleep(_LOOK)
 
     def fail(self, error: str, status: str = "ABORTED") -> None:
         """Fail now, `ABORTED` or `ERROR`, with this text as the job's error; rows that are applied already stay."""

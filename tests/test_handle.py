@@ -253,6 +253,13 @@ def test_finishing_what_has_succeeded_changes_nothing_and_what_has_failed_cannot
         ocbulk.jobs[1].finish()
 
 
+def test_a_large_upload_on_a_server_is_finished_when_its_rows_are_there(ocbulk_server: OcBulk) -> None:
+    ocbulk_server.next_job("CREATED forever")
+    upload(ocbulk_server, b"name\n" + b"a company with a name\n" * 20_000, "account")
+    ocbulk_server.jobs[0].finish()
+    assert (ocbulk_server.jobs[0].status, ocbulk_server.jobs[0].records_count) == ("COMPLETE", 20_000)
+
+
 def test_rows_that_are_to_fail_do(fake: OcBulk) -> None:
     fake.next_job(fail_rows={2: "bad email"})
     upload(fake)

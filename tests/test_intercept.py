@@ -12,8 +12,9 @@ import pytest
 import requests
 import responses
 from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
-from pytest_ocbulk import OcBulk, OcBulkError, latency
+from pytest_ocbulk import OcBulk, OcBulkError, latency, rate_limit, status
 from pytest_ocbulk.addresses import DEFAULT_BASE_URL, Addresses, base_url
 from pytest_ocbulk.doors import InProcessDoor, create
 from pytest_ocbulk.emulator.messages import Disconnect, Request
@@ -208,6 +209,74 @@ def test_a_disconnect_of_the_core_is_a_reset(ocbulk: OcBulk, monkeypatch: pytest
     monkeypatch.setattr(type(fake.emulator), "handle", lambda self, request: Disconnect())
     with pytest.raises(ConnectionReset):
         fake.ask(Request.of("GET", "/elements/api-v2/objects"))
+
+
+def session(retry: Retry) -> requests.Session:
+    made = requests.Session()
+    made.mount("https://", HTTPAdapter(max_retries=retry))
+    return made
+
+
+def test_retries_by_status_wait_on_the_fakes_clock(ocbulk: OcBulk) -> None:
+    ocbulk.faults.on("objects", rate_limit(30))
+    ocbulk.faults.on("objects", rate_limit(40, form="date"))
+    ocbulk.faults.on("objects", status(503), times=2)
+    with session(Retry(5, backoff_factor=1, status_forcelist=[503])) as client:
+        assert client.get(f"{ocbulk.base_url}/objects", headers=ocbulk.headers).ok
+    assert [each.at - ocbulk.evidence.began for each in ocbulk.requests] == [0, 30, 70, 74, 82]
+    ocbulk.assert_called("objects", times=5)
+
+
+def test_what_is_due_during_such_a_pause_happens(ocbulk: OcBulk) -> None:
+    ocbulk.next_job("CREATED 20s COMPLETE")
+    requests.post(f"{ocbulk.base_url}/bulk/contact", headers=ocbulk.headers, files={"file": CSV})
+    ocbulk.faults.on("status", rate_limit(30))
+    with session(Retry(1)) as client:
+        answer = client.get(f"{ocbulk.base_url}/bulk/1234/status", headers=ocbulk.headers).json()
+    assert answer["status"] == "COMPLETE"
+    assert ocbulk.jobs[0].history[-1] == ("COMPLETE", 20.0)
+
+
+def test_a_file_is_sent_again_from_where_it_stood(ocbulk: OcBulk, tmp_path: Path) -> None:
+    ocbulk.faults.on("upload", status(503))
+    path = tmp_path / "form"
+    path.write_bytes(FORM)
+    retry = Retry(1, status_forcelist=[503], allowed_methods=None)
+    with session(retry) as client, path.open("rb") as file:
+        headers = {**ocbulk.headers, "Content-Type": BOUNDARY}
+        assert client.post(f"{ocbulk.base_url}/bulk/contact", headers=headers, data=file).ok
+    assert ocbulk.requests.total == 2
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_retries_come_to_an_end(ocbulk: OcBulk, raises: bool) -> None:
+    ocbulk.faults.on("objects", status(503), times=3)
+    retry = Retry(2, status_forcelist=[503], raise_on_status=raises)
+    with session(retry) as client:
+        if raises:
+            with pytest.raises(requests.exceptions.RetryError, match="too many 503 error responses"):
+                client.get(f"{ocbulk.base_url}/objects", headers=ocbulk.headers)
+        else:
+            assert client.get(f"{ocbulk.base_url}/objects", headers=ocbulk.headers).status_code == 503
+    assert ocbulk.requests.total == 3
+
+
+def test_without_a_retry_nothing_is_tried_again(ocbulk: OcBulk) -> None:
+    ocbulk.faults.on("objects", status(503))
+    assert requests.get(f"{ocbulk.base_url}/objects", headers=ocbulk.headers).status_code == 503
+    assert ocbulk.clock.elapsed == 0
+
+
+def test_an_adapter_of_the_users_own_is_intercepted_too(ocbulk: OcBulk) -> None:
+    class Mine(HTTPAdapter):
+        def send(self, request, *args, **kwargs):  # type: ignore[no-untyped-def]  # as users write it
+            request.headers["X-Mine"] = "yes"
+            return super().send(request, *args, **kwargs)
+
+    with requests.Session() as client:
+        client.mount("https://", Mine())
+        client.get(f"{ocbulk.base_url}/objects", headers=ocbulk.headers)
+    ocbulk.assert_called("objects", headers={"X-Mine": "yes"})
 
 
 def test_other_hosts_pass_through_to_the_mock_that_was_there_before() -> None:
