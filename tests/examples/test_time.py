@@ -1,0 +1,93 @@
+"""The examples of docs/time.md; each block of the page is a part of this file."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from pytest_ocbulk import OcBulk, SleptTooLong
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "time.md"
+CSV = "C_EmailAddress,C_FirstName\nann@example.com,Ann\nbob@example.com,Bob\n"
+
+
+def upload(fake: OcBulk) -> str:
+    """Code under test: upload, and say which job it is."""
+    files = {"file": ("a.csv", CSV)}
+    answer = requests.post(f"{fake.base_url}/bulk/contact", headers=fake.headers, files=files, timeout=5)
+    return str(answer.json()["id"])
+
+
+def job_status(fake: OcBulk, job: str) -> str:
+    """Code under test: how far a job is."""
+    answer = requests.get(f"{fake.base_url}/bulk/{job}/status", headers=fake.headers, timeout=5)
+    return str(answer.json()["status"])
+
+
+# --- the page begins here
+
+
+def test_a_job_takes_its_time(ocbulk: OcBulk) -> None:
+    ocbulk.next_job("CREATED 2s RUNNING 40s COMPLETE")
+    job = upload(ocbulk)
+
+    assert job_status(ocbulk, job) == "CREATED"
+    ocbulk.clock.advance("2s")
+    assert job_status(ocbulk, job) == "RUNNING"
+    ocbulk.clock.advance("1m")
+    assert job_status(ocbulk, job) == "COMPLETE"
+    assert ocbulk.jobs[job].history == [("CREATED", 0), ("RUNNING", 2), ("COMPLETE", 42)]
+
+
+def test_ten_minutes_of_polling_take_milliseconds(ocbulk: OcBulk) -> None:
+    ocbulk.next_job("CREATED 2s RUNNING 10m COMPLETE")
+    with ocbulk.clock.drives_sleep():
+        job = upload(ocbulk)
+        deadline = time.monotonic() + 3600
+        while job_status(ocbulk, job) != "COMPLETE":
+            assert time.monotonic() < deadline
+            time.sleep(5)
+    assert ocbulk.clock.elapsed == 605
+
+
+def test_threads_share_the_time(ocbulk: OcBulk) -> None:
+    with ocbulk.clock.drives_sleep(), ThreadPoolExecutor(3) as pool:
+        list(pool.map(time.sleep, [10, 10, 10]))
+        assert ocbulk.clock.elapsed == 10
+
+
+def test_asyncio_shares_it_too(ocbulk: OcBulk) -> None:
+    async def main() -> None:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.sleep(3600), timeout=600)
+        await asyncio.gather(asyncio.sleep(30), asyncio.sleep(20))
+        assert time.monotonic() - began == pytest.approx(630)
+
+    with ocbulk.clock.drives_sleep():
+        asyncio.run(main())
+    assert ocbulk.clock.elapsed == pytest.approx(630)
+
+
+def test_a_client_that_knows_one_spelling_only(ocbulk: OcBulk) -> None:
+    def wait_for_completed(job: str) -> None:
+        while job_status(ocbulk, job) != "COMPLETED":
+            time.sleep(5)
+
+    with ocbulk.clock.drives_sleep(at_most="2m"), pytest.raises(SleptTooLong, match="1234 is COMPLETE"):
+        wait_for_completed(upload(ocbulk))
+
+
+# --- the page ends here
+
+
+def test_every_block_of_the_page_is_run_here() -> None:
+    blocks = [block.partition("```")[0] for block in PAGE.read_text().split("```python\n")[1:]]
+    run = Path(__file__).read_text().partition("# --- the page begins here")[2]
+    assert len(blocks) >= 5
+    assert [block for block in blocks if block not in run] == []
