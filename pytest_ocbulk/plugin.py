@@ -50,7 +50,10 @@ _given_key = pytest.StashKey[dict[str, str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and ini values."""
+    from pytest_ocbulk.contract import options
+
     group = parser.getgroup("ocbulk", "fake SAP Open Connectors (pytest-ocbulk)")
+    options.add_options(group)
     for name, text in OPTIONS.items():
         group.addoption(f"--ocbulk-{name}", dest=f"ocbulk_{name}", metavar=name.upper(), help=text)
     for name, text in INI.items():
@@ -58,8 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; refuse a wrong option before any test runs."""
+    """Register the markers; refuse a wrong option before any test runs."""
+    from pytest_ocbulk.contract import options
+
     config.addinivalue_line("markers", MARKER)
+    options.configure(config)
     config.stash[_given_key] = values = dict[str, str]()
     for name, (value, place) in _read(config).items():
         from pytest_ocbulk.emulator.errors import OcBulkError
