@@ -1,0 +1,185 @@
+"""Results as files: what is written, the csv and json modules read back, whatever the size of blocks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from threading import Lock
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ocbulk.emulator import results
+from pytest_ocbulk.emulator.connectors import ObjectDefinition
+from pytest_ocbulk.emulator.ocnql import parse_select
+from pytest_ocbulk.emulator.results import (
+    RESULT,
+    Criteria,
+    Extraction,
+    Read,
+    csv_stream,
+    expand,
+    json_array,
+    json_lines,
+    reader,
+    shown,
+)
+from pytest_ocbulk.emulator.store import Collection, Store, encode
+
+ANY = ObjectDefinition("any")
+PATHS = ["a", "b"]
+CELLS = st.one_of(
+    st.none(),
+    st.integers(-(10**20), 10**20),
+    st.booleans(),
+    st.text(st.characters(codec="utf-8"), max_size=5),
+)
+TABLES = st.lists(st.tuples(CELLS, CELLS), max_size=7)
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    store = Store()
+    yield store
+    store.close()
+
+
+def read_of(table: list[tuple[Any, ...]], size: int) -> Read:
+    """Rows by blocks of `size`, encoded as the store keeps them; counts that each block is asked for once."""
+    stored = [(number, *map(encode, row)) for number, row in enumerate(table, start=1)]
+
+    def read(after: int | None) -> list[tuple[Any, ...]]:
+        return stored[after or 0 : (after or 0) + size]
+
+    return read
+
+
+@given(TABLES, st.integers(1, 4))
+def test_csv_is_read_back_by_the_csv_module(table: list[tuple[Any, ...]], size: int) -> None:
+    text = b"".join(csv_stream(PATHS, read_of(table, size))).decode()
+    with io.StringIO(text, newline="") as file:
+        found = list(csv.reader(file, strict=True))
+
+    def spelled(value: Any) -> str:
+        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+    assert found == [PATHS, *([spelled(value) for value in row] for row in table)]
+
+
+@given(TABLES, st.integers(1, 4), st.booleans())
+def test_json_is_read_back_by_the_json_module(table: list[tuple[Any, ...]], size: int, nulls: bool) -> None:
+    show = shown(nulls=nulls)
+    expected = [
+        {name: value for name, value in zip(PATHS, row, strict=True) if nulls or value is not None}
+        for row in table
+    ]
+    lines = b"".join(json_lines(PATHS, read_of(table, size), show))
+    assert [json.loads(line) for line in lines.split(b"\n")[:-1]] == expected
+    assert lines.endswith(b"\n") == bool(table)
+    array = b"".join(json_array(PATHS, read_of(table, size), show))
+    assert json.loads(array) == expected
+
+
+def test_without_native_types_values_are_text() -> None:
+    show = shown(nulls=False, native=False)
+    (line,) = json_lines(PATHS, read_of([(True, 7)], 1), show)
+    assert json.loads(line) == {"a": "true", "b": "7"}
+
+
+def test_nothing_is_a_header_an_empty_body_and_an_empty_array() -> None:
+    read, show = read_of([], 1), shown(nulls=False)
+    assert b"".join(csv_stream(PATHS, read)) == b"a,b\n"
+    assert b"".join(json_lines(PATHS, read, show)) == b""
+    assert b"".join(json_array(PATHS, read, show)) == b"[]"
+
+
+def test_nothing_is_read_before_it_is_asked_for() -> None:
+    asked: list[int | None] = []
+
+    def read(after: int | None) -> list[tuple[Any, ...]]:
+        asked.append(after)
+        return [(1, "x")] if after is None else []
+
+    stream = csv_stream(["a"], read)
+    assert asked == []
+    assert next(stream) == b"a\nx\n"
+    assert asked == [None]
+    assert list(stream) == []
+    assert asked == [None, 1]
+
+
+# -- queries ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letters(store: Store) -> Collection:
+    collection = store.collection(1, "any", ANY)
+    collection.insert(["v", "w.x", "w.y"], [[letter, letter.upper(), None] for letter in "abcdefg"], 1000)
+    return collection
+
+
+def extracted(
+    store: Store, source: Collection, criteria: Criteria
+) -> tuple[Extraction, list[tuple[Any, ...]]]:
+    result = store.collection(1, "\0result", RESULT)
+    work = Extraction(source, result, criteria)
+    work.prepare()
+    work.commit(store, None, 2000)
+    return work, [row[1:] for row in result.select(paths=list(result.columns))]
+
+
+@pytest.mark.parametrize(
+    ("query", "skip", "found"),
+    [
+        ("select v from any", 0, "abcdefg"),
+        ("select v from any where v > 'c' limit 2", 0, "de"),
+        ("select v from any order by v desc limit 3", 2, "edc"),
+        ("select v from any", 5, "fg"),
+        ("select v from any limit 0", 0, ""),
+        ("select v from any where v = 'z'", 0, ""),
+    ],
+)
+def test_a_query_finds_the_same_as_a_job_and_at_once(
+    store: Store, letters: Collection, query: str, skip: int, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "BLOCK_ROWS", 2)
+    criteria = Criteria(parse_select(query), skip=skip)
+    work, rows = extracted(store, letters, criteria)
+    assert "".join(row[0] for row in rows) == found
+    assert (work.done, work.failed, work.error, work.finished) == (len(found), 0, "", True)
+    read = reader(letters, criteria, 2000, Lock())
+    at_once = b"".join(csv_stream(["v"], read)).decode()
+    assert at_once == "".join(f"{letter}\n" for letter in ["v", *found])
+
+
+def test_bounds_are_on_the_time_of_change(store: Store, letters: Collection) -> None:
+    letters.update(2, {"v": "B"}, 5000)
+    select = parse_select("select v from any")
+    assert [row[0] for row in extracted(store, letters, Criteria(select, changed_from=1001))[1]] == ["B"]
+
+
+def test_an_unknown_field_fails_the_job_wherever_it_stands(store: Store) -> None:
+    shape = ObjectDefinition("any", fields={}, primary_key="id")
+    declared = store.collection(2, "contact", shape)
+    declared.declared = ["name"]
+    for query in (
+        "select nope from contact",
+        "select * from contact where nope = 1",
+        "select name from contact order by nope",
+    ):
+        work = Extraction(declared, store.collection(2, "\0r", RESULT), Criteria(parse_select(query)))
+        work.commit(store, None, 1)
+        assert (work.error, work.failure_status, work.finished) == (
+            "Unknown field 'nope' in contact",
+            "ERROR",
+            True,
+        )
+
+
+def test_a_branch_means_its_leaves(letters: Collection) -> None:
+    assert expand(["w", "v", "w.x", "w"], letters) == ["w.x", "w.y", "v"]
+    assert expand(["nope"], letters) == ["nope"]
