@@ -166,14 +166,12 @@ def blocks(read: Read) -> Iterator[list[tuple[Any, ...]]]:
 
 def csv_stream(paths: list[str], read: Read) -> Iterator[bytes]:
     """CSV with a header row and LF line ends (protocol.md 3.7)."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(paths)
+    header = [paths]
     for rows in blocks(read):
-        writer.writerows([_cell(value) for value in row[1:]] for row in rows)
-        yield _taken(text)
-    if text.tell():
-        yield _taken(text)
+        yield _csv([*header, *([_cell(value) for value in row[1:]] for row in rows)])
+        header = []
+    if header:
+        yield _csv(header)
 
 
 Shown = Callable[[list[str], tuple[Any, ...]], dict[str, Any]]
@@ -202,11 +200,17 @@ def json_array(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     yield b"[]" if opening == b"[" else b"]"
 
 
-def _taken(text: io.StringIO) -> bytes:
-    block = text.getvalue().encode()
-    text.seek(0)
-    text.truncate()
-    return block
+def _csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    # A lone CR has to be quoted too, or readers end the row there; Python before 3.13 does so only where CR ends lines.
+    if "\r" in text.getvalue():
+        text = io.StringIO()
+        for row in rows:
+            line = io.StringIO()
+            csv.writer(line, lineterminator="\r\n").writerow(row)
+            text.write(line.getvalue().removesuffix("\r\n") + "\n")
+    return text.getvalue().encode()
 
 
 def _cell(value: Any) -> Any:

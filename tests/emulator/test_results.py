@@ -84,6 +84,11 @@ def test_json_is_read_back_by_the_json_module(table: list[tuple[Any, ...]], size
     assert json.loads(array) == expected
 
 
+def test_a_value_with_a_lone_carriage_return_is_quoted_and_no_other() -> None:
+    read = read_of([("x\ry", "plain"), ("\r\n", None)], 5)
+    assert b"".join(csv_stream(["a\r", "b"], read)) == b'"a\r",b\n"x\ry",plain\n"\r\n",\n'
+
+
 def test_without_native_types_values_are_text() -> None:
     show = shown(nulls=False, native=False)
     (line,) = json_lines(PATHS, read_of([(True, 7)], 1), show)
