@@ -13,6 +13,11 @@ def listening(url: str) -> str:
     return f"listening on {url}{BASE_PATH}"
 
 
+def control_token(token: str) -> str:
+    """What is said when the server made up a control token itself: nobody could know it otherwise."""
+    return f"control token {token}"
+
+
 def guide(url: str, instances: Iterable[Instance]) -> str:
     """The connectors with their credentials, and a curl line to paste."""
     rows = [("connector", "hub", "element token", "user secret")]

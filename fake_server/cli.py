@@ -8,8 +8,10 @@ from pytest_ocbulk.emulator.connectors import BUILT_IN
 from pytest_ocbulk.emulator.dialect import DIALECTS
 from pytest_ocbulk.emulator.errors import OcBulkError
 
-from .banner import guide, listening
+from .access_log import FORMATS, LogFormat
+from .serving import serve
 from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build
+from .snapshots import snapshot
 
 
 def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -60,10 +62,45 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     help="Set a quirk; repeatable.",
 )
 @click.option("--max-upload", default=MAX_UPLOAD, metavar="BYTES", help="Larger uploads are answered 413.")
+@click.option(
+    "--data",
+    default="",
+    metavar="FILE",
+    show_default="nothing is kept",
+    help="Keep everything in this file and go on from it at the next start.",
+)
+@click.option(
+    "--control-token",
+    help="Needed for /__ocbulk__/ from then on; made up and told where other machines reach the server.",
+)
+@click.option(
+    "--callback-host",
+    "callback_hosts",
+    multiple=True,
+    metavar="NAME",
+    show_default="this machine only",
+    help="A host that callbacks may go to, * for any; repeatable.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    show_default="no log",
+    help="Write one line for each exchange to stderr.",
+)
 @click.option("--quiet", is_flag=True, help="Say only where it listens.")
 @click.version_option(package_name="pytest-ocbulk")
 @click.pass_context
-def main(context: click.Context, /, host: str, port: int, quiet: bool, **options: object) -> None:
+def main(
+    context: click.Context,
+    /,
+    host: str,
+    port: int,
+    control_token: str | None,
+    callback_hosts: tuple[str, ...],
+    log_format: LogFormat | None,
+    quiet: bool,
+    **options: object,
+) -> None:
     """A fake SAP Open Connectors (Cloud Elements) bulk API.
 
     Every option can come from the environment: --signature-key from OCBULK_SIGNATURE_KEY. Ctrl-C ends it.
@@ -71,24 +108,22 @@ def main(context: click.Context, /, host: str, port: int, quiet: bool, **options
     if context.invoked_subcommand is not None:
         return
     try:
-        serve(Settings(**options), host, port, quiet=quiet)  # type: ignore[arg-type]  # click has checked them
+        emulator = build(Settings(**options))  # type: ignore[arg-type]  # click has checked them
+        try:
+            code = serve(
+                emulator,
+                host,
+                port,
+                quiet=quiet,
+                token=control_token,
+                callback_hosts=callback_hosts,
+                log_format=log_format,
+            )
+        finally:
+            emulator.close()
     except OcBulkError as error:
         raise click.ClickException(str(error)) from None
+    context.exit(code)
 
 
-def serve(settings: Settings, host: str, port: int, *, quiet: bool) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM; raises `OcBulkError` when it cannot."""
-    from pytest_ocbulk.server import Server
-
-    emulator = build(settings)
-    server = Server(emulator, host, port)
-
-    def announce() -> None:
-        click.echo(listening(server.url))
-        if not quiet:
-            click.echo(guide(server.url, emulator.instances))
-
-    try:
-        server.serve_forever(announce)
-    finally:
-        emulator.close()
+main.add_command(snapshot)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import ApiError, OcBulkError
+from pytest_ocbulk.emulator.ledger import DataFileLost
 from pytest_ocbulk.emulator.messages import Reception, Request, Response
 
 from .control_calls import CALLS, ROOT, ControlCall, ControlRoute, NotThere
@@ -92,7 +93,11 @@ def _bind(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] |
     return names
 
 
-_STATUSES: tuple[tuple[type[Exception], int], ...] = ((NotThere, 404), (WrongMethod, 405))
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (NotThere, 404),
+    (WrongMethod, 405),
+    (DataFileLost, 503),
+)
 
 
 def _status(error: Exception) -> int:

@@ -131,7 +131,7 @@ def show_state(call: ControlCall) -> Json:
 def reset(call: ControlCall) -> Json:
     """Forget jobs, records, plans, faults and journal of every instance, or of one with ?token=; clocks stay."""
     for instance in call.instances:
-        call.emulator.runner.forget(instance)
+        call.emulator.empty_instance(instance)
         instance.journal.clear()
         instance.callbacks.clear()
         instance.plans.clear()

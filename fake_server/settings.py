@@ -1,4 +1,8 @@
-"""What a standalone server is started with, and the emulator that comes of it."""
+"""What a standalone server is started with, and the emulator that comes of it.
+
+On a data file the server's own instances are those of an earlier run with the same element tokens. What the command
+line says about them - secrets, dialect, quirks, signature key - holds from now on; all else is as it was left.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from pytest_ocbulk.emulator.dialect import dialect_named
 from pytest_ocbulk.emulator.emulator import Defaults, Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.instances import Credentials
+from pytest_ocbulk.emulator.store import Store
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.system_clock import SystemClock
 
@@ -21,7 +26,10 @@ MAX_UPLOAD = 6 * 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of `ocbulk-server`; `connectors` are keys or TOML files, `max_upload` is in bytes."""
+    """The options of `ocbulk-server`; `connectors` are keys or TOML files, `max_upload` is in bytes.
+
+    `data` is the data file, without which nothing outlives the process.
+    """
 
     dialect: str = "documented"
     job: str = DEFAULT_JOB
@@ -32,6 +40,7 @@ class Settings:
     signature_key: str | None = None
     quirks: dict[str, str] = field(default_factory=dict)
     max_upload: int = MAX_UPLOAD
+    data: str = ""
 
 
 def build(settings: Settings) -> Emulator:
@@ -40,7 +49,9 @@ def build(settings: Settings) -> Emulator:
     tokens = _tokens(found, settings.element_tokens)
     clock = SystemClock()
     emulator = Emulator(
+        store=Store(settings.data),
         background=True,
+        connectors={key: find(key) for key in BUILT_IN} | {each.key: each for each in found},
         max_upload=settings.max_upload,
         known_user=Credentials(user=settings.user_secret, organization=settings.organization_secret),
         defaults=Defaults(
@@ -51,14 +62,31 @@ def build(settings: Settings) -> Emulator:
         ),
     )
     for connector, token in zip(found, tokens, strict=True):
-        emulator.create_instance(
-            connector,
-            token=token,
-            user_secret=settings.user_secret,
-            organization_secret=settings.organization_secret,
-            configuration={SIGNATURE_KEY: settings.signature_key} if settings.signature_key else {},
-        )
+        _provide(emulator, connector, token, settings)
     return emulator
+
+
+def _provide(emulator: Emulator, connector: Connector, token: str, settings: Settings) -> None:
+    """Make one of the server's own instances, or bring the one of an earlier run up to date."""
+    key = {SIGNATURE_KEY: settings.signature_key} if settings.signature_key else {}
+    with emulator.lock:
+        instance = emulator.instances.get(token)
+        if instance is None:
+            instance = emulator.create_instance(connector, token=token, configuration=key)
+        elif instance.connector.key != connector.key:
+            raise OcBulkError(
+                f"{settings.data}: the element token {token!r} is that of an instance of"
+                f" {instance.connector.key!r}, not of {connector.key!r}; choose another --element-token or data file"
+            )
+        instance.user_secret, instance.organization_secret = (
+            settings.user_secret,
+            settings.organization_secret,
+        )
+        instance.dialect = dialect_named(settings.dialect).with_quirks(
+            {**connector.quirks, **settings.quirks}
+        )
+        instance.configuration |= key
+        emulator.ledger.instance(instance)
 
 
 def _tokens(connectors: list[Connector], given: tuple[str, ...]) -> list[str]:

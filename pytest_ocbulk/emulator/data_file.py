@@ -47,6 +47,10 @@ PRAGMA journal_size_limit = 67108864;
 take the last moments away, and never leaves a part of one."""
 
 
+class DamagedFile(OcBulkError):
+    """A data file of ours of which a part cannot be read."""
+
+
 def connect(path: str, schema: str) -> sqlite3.Connection:
     """Open a data file and keep others out of it; it is made, with the tables of `schema`, if there is none.
 
@@ -88,7 +92,7 @@ def check(path: str) -> None:
             " it was left as it is; update pytest-ocbulk or choose another file"
         )
     if found != "ok":
-        raise OcBulkError(
+        raise DamagedFile(
             f"{path}: damaged ({' '.join(found.split())}); it was left as it is; load a snapshot or choose another file"
         )
 
@@ -105,6 +109,7 @@ def copy(source: str, target: str) -> None:
         try:
             with closing(_look(source)) as old, closing(sqlite3.connect(made)) as new:
                 old.backup(new)
+            _remove(target, but_file=True)  # the log of what was there must not be taken for that of the copy
             os.replace(made, target)  # noqa: PTH105  # Path.replace reads no better
         finally:
             _remove(made)
@@ -112,6 +117,18 @@ def copy(source: str, target: str) -> None:
         raise OcBulkError(_refused(source, error)) from None
     except OSError as error:
         raise OcBulkError(f"{error.filename or target}: {error.strerror}") from None
+
+
+def replace(source: str, target: str) -> None:
+    """Put a copy of one data file in the place of another that no server uses, damaged or not; raises `OcBulkError`."""
+    if _is_there(target):
+        try:
+            check(target)
+        except sqlite3.OperationalError as error:
+            raise OcBulkError(_refused(target, error)) from None
+        except DamagedFile:
+            pass  # that may be why it is to be replaced
+    copy(source, target)
 
 
 def _is_there(path: str) -> bool:
@@ -136,8 +153,8 @@ def _beside(path: str) -> str:
     return f"{path}.new-{os.getpid()}"
 
 
-def _remove(path: str) -> None:
-    for end in ("", "-wal", "-shm", "-journal"):
+def _remove(path: str, *, but_file: bool = False) -> None:
+    for end in ("", "-wal", "-shm", "-journal")[but_file:]:
         with suppress(FileNotFoundError):
             Path(path + end).unlink()
 

@@ -145,9 +145,9 @@ def transfer_document(run: Transfer) -> Document:
 
 
 def transfer_of(document: Document, instance: Callable[[int], Instance | None]) -> Transfer | None:
-    """The run that a document tells of; None when one of its instances is gone."""
+    """The run that a document tells of; None when what it was about is gone."""
     source, target = instance(document["source"]), instance(document["target"])
-    if source is None or target is None:
+    if source is None or target is None or document["source_job"] not in source.jobs:
         return None
     job = document["target_job"]
     return Transfer(
@@ -155,7 +155,7 @@ def transfer_of(document: Document, instance: Callable[[int], Instance | None]) 
         source=source,
         source_job=source.jobs[document["source_job"]],
         target=target,
-        target_job=target.jobs[job] if job else None,
+        target_job=target.jobs.get(job),
         options=_unpacked(document["options"]),
     )
 

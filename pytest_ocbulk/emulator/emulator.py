@@ -24,7 +24,7 @@ from .errors import ApiError, Forbidden, NotFound
 from .faults import UNHARMED, Strike
 from .instances import Credentials, Instance, Instances
 from .jobs import ABORTED, Job
-from .ledger import KeptLedger, Ledger
+from .ledger import DataFileLost, KeptLedger, Ledger
 from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from .runner import Runner
 from .store import Store
@@ -99,6 +99,9 @@ class Defaults:
 
 STILL_ALLOWED = frozenset({"objects", "metadata", "ping"})
 """What a disabled instance still answers: `GET /objects` does, record calls are 403 (protocol.md 2.2)."""
+
+
+_LOST = "The fake can no longer write its data file; what was answered before is in it"
 
 
 @dataclass(slots=True)
@@ -199,17 +202,26 @@ class Emulator:
         """Forget an instance and everything that belongs to it."""
         with self.lock:
             self.instances.remove(instance)
+            self.empty_instance(instance)
+            self.ledger.gone(instance)
+
+    def empty_instance(self, instance: Instance) -> None:
+        """Forget the jobs and the records of an instance, and the callbacks that it owes."""
+        with self.lock:
             self.transfers.forget(instance)
             self.ledger.transfers()
-            self.store.forget_failures(instance.jobs)
             self.runner.forget(instance)
 
     # -- the seam ---------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response | Disconnect:
         """Answer one call; the only way to reach the fake."""
-        with self.lock:
-            return self._handle(request)
+        try:
+            with self.lock:
+                return self._handle(request)
+        except DataFileLost:
+            visit = _Visit(self.ids.request())
+            return _response(_refusal(ApiError(_LOST), visit.request_id), request, visit)
 
     def receive(self, head: Request) -> Reception:
         """How the body of a request is to be received, asked when its head has arrived.
@@ -401,12 +413,11 @@ class Emulator:
 
     def close(self) -> None:
         """Give everything back; what a data file holds stays there."""
-        with self.lock:
-            if self.ledger.kept:
-                self.runner.close()
-            else:
-                for instance in self.instances:
-                    self.close_instance(instance)
+        if self.ledger.kept:
+            self.runner.close()
+        else:
+            for instance in self.instances:
+                self.close_instance(instance)
         self.store.close()
 
 

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from tempfile import SpooledTemporaryFile
 from threading import RLock
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 from .callbacks import Callback
 from .data_file import PART
@@ -39,6 +39,23 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .emulator import Emulator
+
+
+_FATAL = frozenset(
+    (
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_READONLY,
+    )
+)
+"""What is wrong with the file, and not with a statement."""
+
+
+class DataFileLost(OcBulkError):
+    """The data file could not be written. Memory and file are no longer the same, so nothing more is done."""
 
 
 class Ledger:
@@ -78,8 +95,11 @@ class Ledger:
     def transfers(self) -> None:
         """The runs of workflows have changed."""
 
-    def forget(self, instance: Instance) -> None:
-        """An instance is gone, and all that belongs to it."""
+    def empty(self, instance: Instance) -> None:
+        """All jobs of an instance are forgotten; called while they are still known."""
+
+    def gone(self, instance: Instance) -> None:
+        """An instance that was empty is gone."""
 
     def restore(self, emulator: Emulator) -> None:
         """Bring back what was kept."""
@@ -141,15 +161,13 @@ class KeptLedger(Ledger):
         """Write the runs of workflows down when the lock is given back."""
         self._transfers = True
 
-    def forget(self, instance: Instance) -> None:
-        """Drop an instance and all that belongs to it; called while its jobs are still known."""
+    def empty(self, instance: Instance) -> None:
+        """Drop the jobs of an instance, their files and callbacks; called while they are still known."""
         db = self._store.db
         jobs = [(job,) for job in instance.jobs]
         db.executemany("DELETE FROM files WHERE job = ?", jobs)
         db.execute("DELETE FROM jobs WHERE instance = ?", (instance.id,))
         db.execute("DELETE FROM callbacks WHERE instance = ?", (instance.id,))
-        db.execute("DELETE FROM instances WHERE id = ?", (instance.id,))
-        self._instances.pop(instance.id, None)
         for (job,) in jobs:
             self._jobs.pop(job, None)
         self._callbacks = {
@@ -158,30 +176,44 @@ class KeptLedger(Ledger):
             if each is None or each.instance_id != instance.id
         }
 
+    def gone(self, instance: Instance) -> None:
+        """Drop an instance."""
+        self._store.db.execute("DELETE FROM instances WHERE id = ?", (instance.id,))
+        self._instances.pop(instance.id, None)
+
     # -- writing ----------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Begin a transaction; raises `OcBulkError` once the file could not be written."""
+        """Begin a transaction; raises `DataFileLost` once the file could not be written."""
         if self._failure:
-            raise OcBulkError(self._failure)
+            raise DataFileLost(self._failure)
         self._store.db.execute("BEGIN")
 
     def commit(self) -> None:
-        """Write what has changed and end the transaction.
-
-        Raises `OcBulkError` when that fails. Memory and file are then no longer the same, so nothing more is done.
-        """
+        """Write what has changed and end the transaction; raises `DataFileLost` when that fails."""
         try:
             self._save()
             self._store.db.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._store.db.in_transaction:
-                self._store.db.execute("ROLLBACK")
-            self._failure = (
-                f"{self._store.path}: can no longer be written ({error}); what was answered until now is in it."
-                " Make room and start the server again"
-            )
-            raise OcBulkError(self._failure) from error
+            self._lose(error)
+
+    def check(self, error: BaseException | None) -> None:
+        """Raise `DataFileLost` if an error is one of the file, or has ended the transaction, which SQLite may do."""
+        is_fatal = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _FATAL
+        if is_fatal or not self._store.db.in_transaction:
+            self._lose(error)
+
+    def _lose(self, error: BaseException | None) -> NoReturn:
+        if self._store.db.in_transaction:
+            self._store.db.execute("ROLLBACK")
+        first = error
+        while first is not None and isinstance(first.__context__, sqlite3.Error):
+            first = first.__context__  # a savepoint that was gone already hides why
+        self._failure = (
+            f"{self._store.path}: can no longer be written ({first}); what was answered until now is in it."
+            " Make room and start the server again"
+        )
+        raise DataFileLost(self._failure) from error
 
     def _save(self) -> None:
         if self._emulator is None:
@@ -314,6 +346,7 @@ class Unit:
         self._depth -= 1
         try:
             if not self._depth:
+                self._ledger.check(error)
                 self._ledger.commit()
         finally:
             self._lock.release()

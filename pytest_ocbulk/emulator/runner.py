@@ -125,7 +125,11 @@ class Runner:
 
     def upload(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> None:
         """Take over the job of an upload."""
-        self.ledger.file(job, upload.file)
+        try:
+            self.ledger.file(job, upload.file)
+        except BaseException:
+            upload.file.close()
+            raise
         self.start(instance, job, self._application(instance, job, upload, plan), plan)
 
     def _application(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> Application:
@@ -407,7 +411,8 @@ class Runner:
 
     def forget(self, instance: Instance) -> None:
         """Drop everything that belongs to an instance."""
-        self.ledger.forget(instance)
+        self.ledger.empty(instance)
+        self.store.forget_failures(instance.jobs)
         for job in list(instance.running):
             self._followers.pop(job.id, None)
             if task := self._tasks.pop(job.id, None):

@@ -1,0 +1,89 @@
+"""The standalone server put together: emulator, control API, callbacks, log, and the end of it all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+
+import click
+
+from pytest_ocbulk.delivery import Deliverer
+from pytest_ocbulk.emulator.emulator import Emulator
+from pytest_ocbulk.emulator.messages import Disconnect, Request, Response
+from pytest_ocbulk.server import Limits, Server
+
+from .access_log import AccessLog, Exchanged, LogFormat
+from .app import FakeServerApp
+from .banner import control_token, guide, listening
+from .control import ControlApi
+from .guard import Guard, is_loopback
+
+DATA_FILE_LOST = 3
+"""The exit code when the data file could not be written any more."""
+
+MAX_CONNECTIONS = 2000
+"""Connections at a time; each costs a descriptor, of which a process has 1,024 unless its user raises the limit."""
+
+
+def serve(
+    emulator: Emulator,
+    host: str,
+    port: int,
+    *,
+    quiet: bool = False,
+    token: str | None = None,
+    callback_hosts: Iterable[str] = (),
+    log_format: LogFormat | None = None,
+) -> int:
+    """Serve in the foreground until SIGINT or SIGTERM; return the exit code.
+
+    `token` is the control token; where other machines reach the server and none is given, one is made up and told.
+    Raises `OcBulkError` when the server cannot listen.
+    """
+    made_up = token is None and not is_loopback(host)
+    guard = Guard(host, secrets.token_urlsafe(24) if made_up else token)
+    log = AccessLog(log_format) if log_format else None
+    if log is not None:
+        log.configure()
+
+    def stop() -> None:
+        server.stop()
+
+    with Deliverer(emulator, allowed_hosts=callback_hosts) as deliverer:
+        app = FakeServerApp(emulator, ControlApi(emulator, guard=guard, deliver=deliverer.wake))
+        server = Server(
+            app,
+            host,
+            port,
+            limits=Limits(max_connections=MAX_CONNECTIONS),
+            on_wake=deliverer.wake,
+            on_exchange=_watching(emulator, stop, log.exchanged if log else None),
+        )
+
+        def announce() -> None:
+            click.echo(listening(server.url))
+            if made_up and guard.token:
+                click.echo(control_token(guard.token))
+            if not quiet:
+                click.echo(guide(server.url, emulator.instances))
+            deliverer.wake()  # an earlier run may have left some
+
+        server.serve_forever(announce)
+    if emulator.ledger.failure:
+        click.echo(f"Error: {emulator.ledger.failure}", err=True)
+        return DATA_FILE_LOST
+    return 0
+
+
+def _watching(emulator: Emulator, stop: Callable[[], None], log: Exchanged | None) -> Exchanged | None:
+    """What is done after each exchange: log it, and stop when the data file is lost."""
+    if not emulator.ledger.kept:
+        return log
+
+    def exchanged(request: Request, answer: Response | Disconnect, seconds: float) -> None:
+        if log is not None:
+            log(request, answer, seconds)
+        if emulator.ledger.failure:
+            stop()
+
+    return exchanged

@@ -1,0 +1,116 @@
+"""Named states of a data file: `ocbulk-server snapshot save|load|list`, on a file that no server uses.
+
+Snapshots of `FILE` are data files themselves, in the directory `FILE.snapshots`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pytest_ocbulk.emulator import data_file
+from pytest_ocbulk.emulator.errors import OcBulkError, nearest
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_END = ".ocbulk"
+
+
+def save(data: str, name: str) -> Path:
+    """Keep the present state of a data file under a name, which may be in use already; return where.
+
+    Raises `OcBulkError`.
+    """
+    if not Path(data).exists():
+        raise OcBulkError(
+            f"{data}: there is no such data file; a server makes it: ocbulk-server --data {data}"
+        )
+    place = _place(data, name)
+    place.parent.mkdir(exist_ok=True)
+    data_file.copy(data, str(place))
+    return place
+
+
+def load(data: str, name: str) -> None:
+    """Put a data file back into a state that was kept, whatever it is in now; raises `OcBulkError`."""
+    place = _place(data, name)
+    if not place.exists():
+        known = [each for each, _ in saved(data)]
+        hint = nearest(name, known) if known else "; nothing was saved so far"
+        raise OcBulkError(f"{data}: no snapshot is called {name!r}{hint}")
+    data_file.replace(str(place), data)
+
+
+def saved(data: str) -> list[tuple[str, Path]]:
+    """The snapshots of a data file by name, oldest first."""
+    found = _folder(data).glob(f"*{_END}")
+    return [
+        (path.name.removesuffix(_END), path) for path in sorted(found, key=lambda each: each.stat().st_mtime)
+    ]
+
+
+def _folder(data: str) -> Path:
+    return Path(f"{data}.snapshots")
+
+
+def _place(data: str, name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        raise OcBulkError(
+            f"a snapshot is named with letters, digits, dots, dashes and underscores, at most 100, got {name!r}"
+        )
+    return _folder(data) / f"{name}{_END}"
+
+
+@click.group()
+def snapshot() -> None:
+    """Save and load named states of a data file; stop its server first."""
+
+
+_data = click.option(
+    "--data", required=True, envvar="OCBULK_DATA", metavar="FILE", help="The data file of the server."
+)
+
+
+@snapshot.command("save")
+@click.argument("name")
+@_data
+def save_command(name: str, data: str) -> None:
+    """Keep the present state under NAME."""
+    with _told():
+        place = save(data, name)
+    click.echo(f"saved {name} ({place.stat().st_size:,} bytes in {place})")
+
+
+@snapshot.command("load")
+@click.argument("name")
+@_data
+def load_command(name: str, data: str) -> None:
+    """Put the data file back into the state NAME."""
+    with _told():
+        load(data, name)
+    click.echo(f"loaded {name}; start the server with --data {data}")
+
+
+@snapshot.command("list")
+@_data
+def list_command(data: str) -> None:
+    """List what was saved, oldest first."""
+    found = saved(data)
+    for name, path in found:
+        when = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        click.echo(f"{name}  {when}  {path.stat().st_size:,} bytes")
+    if not found:
+        click.echo(f"nothing was saved so far: ocbulk-server snapshot save NAME --data {data}", err=True)
+
+
+class _told:  # noqa: N801  # reads as a verb
+    """Turns what went wrong into one line and exit code 1."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OcBulkError):
+            raise click.ClickException(str(error)) from None
