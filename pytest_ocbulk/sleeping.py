@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .driving import Drive, SleptTooLong, here
+from .driving import Drive, SleptTooLong, here, real_monotonic, real_sleep
 from .emulator.clock import Clock, ManualClock, seconds, spell
 from .emulator.errors import OcBulkError
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DrivenClock", "SleptTooLong"]
 
+_WORK_LIMIT, _WORK_PAUSE = 60.0, 0.001
+"""Real seconds that work is waited for, and between two looks at it; nobody may be there to do it."""
+
 AT_MOST = "1h"
 """How long the code under test may sleep in one block, unless told otherwise."""
 
@@ -31,12 +34,18 @@ AT_MOST = "1h"
 class DrivenClock:
     """A manual clock with a fake behind it: what is due happens in its order while the clock moves.
 
-    `deliver` is called after each tick of the fake; it posts callbacks or wakes a server. Raises `OcBulkError` for a
-    clock that cannot be moved.
+    `deliver` is called after each tick of the fake; it posts callbacks or wakes a server. With `wait_for_work` the
+    clock stands still while a server applies a large upload; not for callers that hold the emulator's lock. Raises
+    `OcBulkError` for a clock that cannot be moved.
     """
 
     def __init__(
-        self, clock: Clock, emulator: Emulator | None = None, deliver: Callable[[], object] | None = None
+        self,
+        clock: Clock,
+        emulator: Emulator | None = None,
+        deliver: Callable[[], object] | None = None,
+        *,
+        wait_for_work: bool = True,
     ) -> None:
         if not isinstance(clock, ManualClock):
             raise OcBulkError(
@@ -46,6 +55,7 @@ class DrivenClock:
         self._clock = clock
         self._emulator = emulator
         self._deliver = deliver
+        self._wait_for_work = wait_for_work
         self._lock = threading.RLock()
 
     @property
@@ -68,13 +78,23 @@ class DrivenClock:
         """
         length = seconds(by)
         with self._lock:
+            self._let_work_finish()
             target = self._clock.elapsed + length
             while (due := self.next_due()) is not None and self._clock.elapsed + due <= target:
                 self._clock.advance(due)
                 self.happen()
+                self._let_work_finish()
                 if due == 0 and self.next_due() == 0:
                     break  # nobody takes it, such as a callback without delivery
             self._clock.advance(max(target - self._clock.elapsed, 0.0))
+
+    def _let_work_finish(self) -> None:
+        """Wait until a server has applied the large uploads that it has begun: that takes no time on this clock."""
+        if self._emulator is None or not self._wait_for_work:
+            return
+        patience = real_monotonic() + _WORK_LIMIT
+        while self._emulator.runner.has_work and real_monotonic() < patience:
+            real_sleep(_WORK_PAUSE)
 
     def next_due(self) -> float | None:
         """Seconds from now until something is due in the fake, None if nothing is."""

@@ -15,9 +15,11 @@ from typing import Any
 from unittest import mock
 
 import _pytest.timing
+import aiohttp
 import pytest
+import requests
 
-from pytest_ocbulk import driving
+from pytest_ocbulk import OcBulk, driving
 from pytest_ocbulk.emulator.clock import EPOCH, Clock, ManualClock
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
@@ -588,6 +590,61 @@ def test_a_deadline_alone_does_not_move_the_clock_beside_an_open_connection(cloc
     with clock.drives_sleep():
         asyncio.run(main())
     assert clock.elapsed == pytest.approx(0.05, abs=0.01)
+
+
+def test_a_loop_that_waits_for_ever_is_stopped(clock: DrivenClock) -> None:
+    async def main() -> None:
+        while True:  # noqa: ASYNC110  # that is what clients do
+            await asyncio.sleep(7)
+
+    with clock.drives_sleep(at_most="1m"), pytest.raises(SleptTooLong):
+        asyncio.run(main())
+    assert clock.elapsed == pytest.approx(56)
+
+
+# -- behind a socket ---------------------------------------------------------------------------------------
+
+
+def test_a_client_of_a_real_port_is_driven(ocbulk_server: OcBulk) -> None:
+    ocbulk_server.next_job("CREATED 2s RUNNING 10m COMPLETE")
+    with ocbulk_server.clock.drives_sleep(), requests.Session() as session:
+        session.headers.update(ocbulk_server.headers)
+        url = f"{ocbulk_server.base_url}/bulk"
+        session.post(f"{url}/contact", files={"file": ("a.csv", b"C_EmailAddress\na@example.com\n")})
+        while session.get(f"{url}/1234/status").json()["status"] != "COMPLETE":
+            time.sleep(5)
+    assert ocbulk_server.clock.elapsed == 605
+
+
+def test_an_asyncio_client_of_a_real_port_is_driven(ocbulk_server: OcBulk) -> None:
+    ocbulk_server.next_job("CREATED 2s RUNNING 1m COMPLETE")
+
+    async def main() -> None:
+        form = aiohttp.FormData()
+        form.add_field("file", b"C_EmailAddress\na@example.com\n", filename="a.csv")
+        url = f"{ocbulk_server.base_url}/bulk"
+        async with aiohttp.ClientSession(headers=ocbulk_server.headers) as session:
+            await session.post(f"{url}/contact", data=form)
+            for _ in range(100):
+                if (await (await session.get(f"{url}/1234/status")).json())["status"] == "COMPLETE":
+                    return
+                await asyncio.sleep(5)
+
+    with ocbulk_server.clock.drives_sleep():
+        asyncio.run(main())
+    assert ocbulk_server.clock.elapsed == pytest.approx(65)
+
+
+def test_the_work_of_a_server_takes_no_time_on_the_clock(ocbulk_server: OcBulk) -> None:
+    rows = b"C_EmailAddress\n" + b"".join(b"p%d@example.com\n" % number for number in range(30_000))
+    ocbulk_server.next_job("CREATED 2s COMPLETE")
+    with ocbulk_server.clock.drives_sleep(), requests.Session() as session:
+        session.headers.update(ocbulk_server.headers)
+        url = f"{ocbulk_server.base_url}/bulk"
+        session.post(f"{url}/contact", files={"file": ("a.csv", rows)})
+        while session.get(f"{url}/1234/status").json()["status"] != "COMPLETE":
+            time.sleep(5)
+    assert ocbulk_server.clock.elapsed <= 10
 
 
 def test_a_loop_without_a_selector_is_refused(clock: DrivenClock) -> None:

@@ -55,7 +55,7 @@ def _had_failed(job: Job, at: float) -> bool:
 
 
 def _again(evidence: Evidence, first: Job, second: Job) -> Repetition | None:
-    same = first.digest == second.digest and first.metadata == second.metadata
+    same = bool(first.digest) and first.digest == second.digest and first.metadata == second.metadata
     failed = {row for row, _ in evidence.failures(first)}
     if same:
         rows = [row for row in range(1, len(first.row_keys or ()) + 1) if row not in failed]
