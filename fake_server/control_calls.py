@@ -288,9 +288,8 @@ def advance_clock(call: ControlCall) -> Json:
         raise OcBulkError(f"expected 'by' in the body, like \"5s\", got {json.dumps(by)[:40]}")
     if not call.instances:
         raise OcBulkError("there is no instance whose clock could be moved")
-    clocks = {id(each.clock): DrivenClock(each.clock, call.emulator, call.deliver) for each in call.instances}
-    for clock in clocks.values():
-        clock.advance(by)
+    for clock in {id(each.clock): each.clock for each in call.instances}.values():
+        DrivenClock(clock, call.emulator, call.deliver, wait_for_work=False).advance(by)
     return show_clock(call)
 
 
