@@ -51,17 +51,27 @@ class MarkedTests:
         """Give `ocbulk_client` of the service in place of the fake's; refuse what only a fake has."""
         if not _is_at_target(request.node):
             return None
-        if fixturedef.argname in ONLY_A_FAKE:  # asked for by getfixturevalue
-            pytest.fail(only_a_fake(fixturedef.argname, self.url), pytrace=False)
-        if fixturedef.argname != "ocbulk_client":
+        name, key = fixturedef.argname, fixturedef.cache_key(request)  # type: ignore[arg-type]  # it is a SubRequest
+        if name != "ocbulk_client" and name not in ONLY_A_FAKE:
             return None
         try:
-            client = BulkClient.from_environment(base_url=self.url)
-        except BulkClientError as error:
-            pytest.fail(f"--ocbulk-target {self.url}: {error}", pytrace=False)
+            client = self._client(name)
+        except pytest.fail.Exception as failure:
+            fixturedef.cached_result = (None, key, (failure, None))
+            raise
         fixturedef.addfinalizer(client.close)
-        fixturedef.cached_result = (client, fixturedef.cache_key(request), None)  # type: ignore[arg-type]
+        fixturedef.cached_result = (client, key, None)
         return client
+
+    def _client(self, fixture: str) -> BulkClient:
+        """The client of the service; what only a fake has can be asked for by `getfixturevalue` too."""
+        complaint = only_a_fake(fixture, self.url)
+        if fixture == "ocbulk_client":
+            try:
+                return BulkClient.from_environment(base_url=self.url)
+            except BulkClientError as error:
+                complaint = f"--ocbulk-target {self.url}: {error}"
+        pytest.fail(complaint, pytrace=False)
 
 
 def only_a_fake(fixture: str, url: str) -> str:
