@@ -294,3 +294,17 @@ def test_columns_that_become_too_many_midway_abort_the_job_with_what_was_complet
         )
         assert work.error == f"{job} cannot have more than 3 columns"
         assert (work.done, target.count()) == (kept, kept)
+
+
+def test_a_stage_that_does_not_fit_to_the_records_there_are_aborts_the_job_with_nothing_of_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_ocbulk.emulator.store.MAX_COLUMNS", 3)
+    shape = ObjectDefinition("any")
+    target = store.collection(1, "any", shape)
+    worked_off(store, started(target, shape, io.BytesIO(b"a,b\n1,2\n"), job="0"))
+    file = io.BytesIO(b"c,d\n1,2\n3,4\n")
+    work = worked_off(store, started(target, shape, file, batch=WHOLE_FILE))
+    assert (work.error, work.done, work.failed) == ("any cannot have more than 3 columns", 0, 0)
+    assert shown(target, ["a", "b"]) == [{"a": "1", "b": "2"}]
+    assert [name for name in store.names(1) if name.startswith("\0")] == []

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator.errors import BadRequest
 from pytest_ocbulk.emulator.paging import MAX_PAGE_SIZE, PAGE_SIZE, Page, page_of, token
+
+from .asking import Asked, body_of, contacts
 
 
 @pytest.mark.parametrize(
@@ -55,3 +60,61 @@ def test_a_token_reads_back_and_needs_no_encoding(kind: str, number: int) -> Non
     assert given_token.replace("-", "").replace("_", "").isalnum()
     page = page_of({"nextPage": given_token})
     assert (page.after if kind == "a" else page.offset) == number
+
+
+# -- the paging law, over the whole way (protocol.md 9.2) ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[Asked]:
+    with Asked() as fake:
+        job = fake.upload(contacts(*(f"{letter}{number}" for number in range(4) for letter in "dab")))
+        assert fake.status(job) == "COMPLETED"
+        for number in ("2", "7"):
+            assert fake.answer("DELETE", f"/contact/{number}").status == 200
+        yield fake
+
+
+def listed(fake: Asked, query: str) -> tuple[list[str], str]:
+    """The names on a page, and the token of the next one, empty if there is none."""
+    answer = fake.answer("GET", f"/contact?fields=C_FirstName&{query}")
+    assert answer.status == 200
+    items = [item["C_FirstName"] for item in json.loads(body_of(answer))]
+    assert answer.headers["elements-returned-count"] == str(len(items))
+    return items, answer.headers.get("elements-next-page-token", "")
+
+
+ORDERS = (
+    "",
+    "orderBy=C_FirstName",
+    "orderBy=C_FirstName desc",
+    "where=C_FirstName like 'a%25'",
+    "orderBy=C_LastName",
+)
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=range(5))
+@pytest.mark.parametrize("size", range(1, 13))
+def test_two_pages_are_one_of_twice_the_size_by_number_and_by_token(
+    people: Asked, order: str, size: int
+) -> None:
+    both, _ = listed(people, f"{order}&pageSize={2 * size}")
+    first, token_of_first = listed(people, f"{order}&pageSize={size}")
+    by_number, _ = listed(people, f"{order}&pageSize={size}&page=2")
+    assert first + by_number == both
+    if token_of_first:
+        by_token, _ = listed(people, f"{order}&pageSize={size}&page=2&nextPage={token_of_first}")
+        assert by_token == by_number
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=range(5))
+@pytest.mark.parametrize("size", range(1, 13))
+def test_tokens_lead_through_everything_once_and_end(people: Asked, order: str, size: int) -> None:
+    everything, none = listed(people, f"{order}&pageSize=200")
+    assert none == ""
+    found, following = listed(people, f"{order}&pageSize={size}")
+    while following:
+        items, following = listed(people, f"{order}&pageSize={size}&nextPage={following}")
+        assert items
+        found += items
+    assert found == everything
