@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -84,6 +85,21 @@ def test_every_quirk_has_a_story_in_which_it_is_not_as_usual() -> None:
         if value != usual[name]
     }
     assert told == set(usual)
+
+
+def test_every_surprise_of_section_13_has_a_golden_exchange() -> None:
+    sources = {source for story in TOLD["documented"] for source in (story.source, *_sources(story))}
+    named = {
+        int(number)
+        for source in sources
+        for numbers in re.findall(r"surprises? (\d+(?:(?:, | and )\d+)*)", source)
+        for number in re.findall(r"\d+", numbers)
+    }
+    assert named == set(range(1, 22))
+
+
+def _sources(story: Story) -> list[str]:
+    return [exchange.source for exchange in story.exchanges]
 
 
 def test_the_csv_fixtures_are_all_used_and_all_described() -> None:
