@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import requests
@@ -48,7 +47,7 @@ class Target:
     """Where cases are run. `name` is for people; `secrets` are the pairs of the Authorization header.
 
     `sleep` and `clock` are the target's own time, in seconds. `mailbox` collects callbacks where they can arrive.
-    `run` marks everything that this run makes.
+    `run` marks everything that this run makes; `calls` and `rows` count what it has cost so far.
     """
 
     name: str
@@ -63,8 +62,8 @@ class Target:
     is_fake: bool = False
     readonly: bool = False
     calls: int = 0
+    rows: int = 0
     run: str = field(default_factory=lambda: f"ocb{secrets.token_hex(4)}")
-    _numbers: count[int] = field(default_factory=lambda: count(1), repr=False)
     _first_number: int = field(default_factory=lambda: 10_000_000 + secrets.randbelow(80_000_000), repr=False)
 
     def __post_init__(self) -> None:
@@ -110,8 +109,9 @@ class Target:
 
     def key_value(self) -> str:
         """A value of the key field that no record has yet."""
-        n = next(self._numbers)
-        return self.settings.key_value.format(run=self.run, n=n, number=self._first_number + n)
+        self.rows += 1
+        number = self._first_number + self.rows
+        return self.settings.key_value.format(run=self.run, n=self.rows, number=number)
 
 
 def authorization(pairs: Mapping[str, str]) -> str:

@@ -25,12 +25,16 @@ def verify(
     readonly: bool = False,
     dialect: str = "documented",
     names: Sequence[str] = (),
+    name: str = "",
     accept: Path | None = None,
     on_case: Callable[[str], None] = lambda _: None,
     environment: Mapping[str, str] = os.environ,
     today: date | None = None,
 ) -> Parity:
-    """Compare the service at a base URL with the fake; raises `OcBulkError` for what cannot be used."""
+    """Compare the service at a base URL with the fake; raises `OcBulkError` for what cannot be used.
+
+    `names` are the cases to run, all if there are none; `name` is what the service is called in the table.
+    """
     cases = chosen(names)
     found = contract_settings.read(settings) if settings else contract_settings.find(Path.cwd())
     known = acceptances.read(accept, [case.name for case in all_cases()]) if accept else []
@@ -45,7 +49,7 @@ def verify(
         return compare(
             [observe(case, expected) for case in cases],
             seen,
-            target=target.name,
+            target=name or target.name,
             fake=expected.name,
             accepted=known,
             today=today or datetime.now(UTC).date(),

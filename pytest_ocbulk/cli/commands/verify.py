@@ -54,6 +54,7 @@ from ..output import print_table
     metavar="FILE",
     help="Differences that are accepted, each with its reason and its last day.",
 )
+@click.option("--name", default="", help="What to call the service in the table; its URL if not given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON value instead of the table.")
 @click.option(
     "--junit",
@@ -73,6 +74,7 @@ def command(
     readonly: bool,
     dialect: str,
     names: tuple[str, ...],
+    name: str,
     accept: Path | None,
     as_json: bool,
     junit: Path | None,
@@ -90,7 +92,14 @@ def command(
     from pytest_ocbulk.contract.verifying import verify
 
     parity = verify(
-        url, settings=settings, readonly=readonly, dialect=dialect, names=names, accept=accept, on_case=_tell
+        url,
+        settings=settings,
+        readonly=readonly,
+        dialect=dialect,
+        names=names,
+        name=name,
+        accept=accept,
+        on_case=_tell,
     )
     if as_json:
         click.echo(json.dumps(report.as_json(parity), ensure_ascii=False))
