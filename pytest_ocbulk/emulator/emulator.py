@@ -25,10 +25,11 @@ from .faults import UNHARMED, Strike
 from .instances import Credentials, Instance, Instances
 from .jobs import ABORTED, Job
 from .ledger import DataFileLost, KeptLedger, Ledger
-from .messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
+from .messages import OPEN_RECEPTION, SPOOL_BYTES, Disconnect, Reception, Request, Response
 from .runner import Runner
 from .store import Store
 from .timeline import Timeline
+from .upload import read_ahead
 from .workflows import Transfers
 
 EXPOSED = (
@@ -217,11 +218,26 @@ class Emulator:
     def handle(self, request: Request) -> Response | Disconnect:
         """Answer one call; the only way to reach the fake."""
         try:
+            if request.size > SPOOL_BYTES:
+                self._read_ahead(request)
             with self.lock:
                 return self._handle(request)
         except DataFileLost:
             visit = _Visit(self.ids.request())
             return _response(_refusal(ApiError(_LOST), visit.request_id), request, visit)
+        finally:
+            if request.passage.form is not None:  # read ahead, and then not wanted
+                request.passage.form.close()
+
+    def _read_ahead(self, request: Request) -> None:
+        """Read the form of a large upload while other calls are answered."""
+        with self.lock:
+            try:
+                _, operation = self._addressed(request)
+            except ApiError:
+                return  # `_handle` will say why
+        if operation == "upload":
+            read_ahead(request)
 
     def receive(self, head: Request) -> Reception:
         """How the body of a request is to be received, asked when its head has arrived.

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
     from .faults import Strike
+    from .upload import Form
 
 SPOOL_BYTES = 1024 * 1024
 """Bodies up to this size stay in memory; larger ones are spooled to a temporary file by the door."""
@@ -23,9 +24,10 @@ SPOOL_BYTES = 1024 * 1024
 
 @dataclass(slots=True)
 class Passage:
-    """What the core noted about a call when its head arrived: the fault that hits it, None if still open."""
+    """What the core noted about a call beforehand: the fault that hits it, and its form, each None if still open."""
 
     strike: Strike | None = None
+    form: Form | None = None
 
 
 @lru_cache(maxsize=1024)

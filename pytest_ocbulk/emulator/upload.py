@@ -52,7 +52,7 @@ class Upload:
 
 
 @dataclass(slots=True)
-class _Form:
+class Form:
     """The parts of a form that matter, as they come in."""
 
     file: BinaryIO | None = None
@@ -62,6 +62,7 @@ class _Form:
     digest: Hash = field(
         default_factory=sha256
     )  # of the file; of the algorithms at hand the fastest but SHA-1
+    refusal: BadRequest | None = None
 
     def close(self, keep: BinaryIO | None = None) -> None:
         """Close all parts but the one to keep."""
@@ -72,20 +73,37 @@ class _Form:
 
 def parse(request: Request) -> Upload:
     """Read the form of an upload request; raises `BadRequest` saying what was expected and what came."""
-    form, upload = _Form(), None
+    if request.passage.form is None:
+        read_ahead(request)
+    form, request.passage.form = request.passage.form, None
+    assert form is not None
+    upload = None
     try:
-        _read_form(request, form)
+        if form.refusal is not None:
+            raise form.refusal
         upload = _upload(request, form)
         return upload
     finally:
         form.close(keep=upload.file if upload else None)
 
 
+def read_ahead(request: Request) -> None:
+    """Read a form without knowing yet who sends it: `parse` finds it, or why it cannot be read, in the passage.
+
+    It takes a second for some hundred MB, and nobody else has to wait for it.
+    """
+    form = request.passage.form = Form()
+    try:
+        _read_form(request, form)
+    except BadRequest as refusal:
+        form.refusal = refusal
+
+
 def read_metadata(request: Request) -> dict[str, Any]:
     """The metaData of a form that needs no file, as a query may have one (protocol.md 3.2); empty without a form."""
     if not request.header("content-type").startswith("multipart/form-data"):
         return {}
-    form = _Form()
+    form = Form()
     try:
         _read_form(request, form)
         return _json_object(form.metadata) if form.metadata and form.metadata.strip() else {}
@@ -93,7 +111,7 @@ def read_metadata(request: Request) -> dict[str, Any]:
         form.close()
 
 
-def _upload(request: Request, form: _Form) -> Upload:
+def _upload(request: Request, form: Form) -> Upload:
     if form.file is None:
         found = ", ".join(map(repr, form.names)) or "none"
         raise BadRequest(f"Expected a file part named 'file', got parts: {found}")
@@ -126,7 +144,7 @@ def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:
     )
 
 
-def _read_form(request: Request, form: _Form) -> None:
+def _read_form(request: Request, form: Form) -> None:
     content_type, parameters = parse_options_header(request.header("content-type"))
     if content_type != "multipart/form-data":
         came = repr(content_type) if content_type else "no Content-Type"
@@ -140,7 +158,7 @@ def _read_form(request: Request, form: _Form) -> None:
         raise BadRequest(f"The multipart body cannot be read: {error}") from None
 
 
-def _receive(parser: PushMultipartParser, body: BinaryIO, form: _Form) -> None:
+def _receive(parser: PushMultipartParser, body: BinaryIO, form: Form) -> None:
     body.seek(0)
     sink: BinaryIO | None = None
     while not parser.closed:
@@ -159,7 +177,7 @@ def _receive(parser: PushMultipartParser, body: BinaryIO, form: _Form) -> None:
             return
 
 
-def _open_part(form: _Form, segment: MultipartSegment) -> BinaryIO | None:
+def _open_part(form: Form, segment: MultipartSegment) -> BinaryIO | None:
     form.names.append(segment.name)
     if segment.name not in ("file", "metaData"):
         return None

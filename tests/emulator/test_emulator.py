@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import DOCUMENTED, LIVE
 from pytest_ocbulk.emulator.emulator import Defaults, Emulator, Ids
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Reception, Request, Response
+from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, SPOOL_BYTES, Reception, Request, Response
 from pytest_ocbulk.emulator.routes import ROUTES
 from pytest_ocbulk.emulator.timeline import Timeline
 
@@ -308,6 +309,58 @@ def test_a_large_upload_is_applied_by_one_thread_while_another_looks() -> None:
         together(3, work)
         assert fake.get(f"/bulk/{job}/status")["recordsCount"] == 4000
         assert all(0 <= count <= 4000 for count in seen)
+
+
+class Gate(io.BytesIO):
+    """A body that cannot be read on before the gate is opened."""
+
+    opened: threading.Event
+    reached: threading.Event
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reached.set()
+        assert self.opened.wait(5), "nobody opened the gate"
+        return super().read(size)
+
+
+def gated(fake: Asked, name: str = "file") -> tuple[Request, Gate]:
+    """A large upload that stands still while its form is read."""
+    content, headers = form(contacts("Ann") + b"\n" * SPOOL_BYTES)
+    gate = Gate(content.replace(b'name="file"', f'name="{name}"'.encode()))
+    gate.opened, gate.reached = threading.Event(), threading.Event()
+    return Request.of("POST", "/elements/api-v2/bulk/contact", {**fake.authorization, **headers}, gate), gate
+
+
+def test_others_are_answered_while_a_large_form_is_read(fake: Asked) -> None:
+    request, gate = gated(fake)
+    with ThreadPoolExecutor(2) as pool:
+        uploading = pool.submit(fake.emulator.handle, request)
+        assert gate.reached.wait(5)
+        assert pool.submit(fake.get, "/contact").result(5) == []
+        gate.opened.set()
+        answer = uploading.result(5)
+    assert isinstance(answer, Response)
+    assert fake.status(json.loads(body_of(answer))["id"]) == "COMPLETED"
+    assert fake.get("/contact?fields=C_FirstName") == [{"C_FirstName": "Ann"}]
+
+
+def test_a_large_form_that_is_refused_or_not_wanted_any_more_stays_nowhere_open(fake: Asked) -> None:
+    wrong, gate = gated(fake, "data")
+    gate.opened.set()
+    refused = fake.emulator.handle(wrong)
+    assert isinstance(refused, Response)
+    assert json.loads(body_of(refused))["message"] == "Expected a file part named 'file', got parts: 'data'"
+    late, gate = gated(fake)
+    with ThreadPoolExecutor(1) as pool:
+        uploading = pool.submit(fake.emulator.handle, late)
+        assert gate.reached.wait(5)
+        fake.emulator.close_instance(fake.instance)
+        gate.opened.set()
+        answer = uploading.result(5)
+    assert isinstance(answer, Response)
+    assert answer.status == 401
+    assert late.passage.form is not None
+    assert all(part.closed for part in late.passage.form.opened)
 
 
 def test_results_are_read_while_others_write(fake: Asked) -> None:
