@@ -1,14 +1,11 @@
 """A query job becomes a result: a snapshot of the selected records, streamed as CSV or JSON.
 
-`Extraction` is the work of a query or download job; `csv_stream`, `json_lines` and `json_array` write what it found
-in blocks, walking by key, so that a million records are never in memory (protocol.md 3.7).
+`Extraction` is the work of a query or download job; what it found is read in blocks, walking by key, so that a
+million records are never in memory. `result_files.py` writes them down.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ from .instances import Instance
 from .jobs import Job
 from .ocnql import Select
 from .predicate import to_sql
-from .store import MAX_COLUMNS, Collection, Selection, Store, record
+from .store import MAX_COLUMNS, Collection, Selection, Store
 
 BLOCK_ROWS = 2000
 
@@ -162,67 +159,3 @@ def blocks(read: Read) -> Iterator[list[tuple[Any, ...]]]:
     while rows := read(after):
         yield rows
         after = rows[-1][0]
-
-
-def csv_stream(paths: list[str], read: Read) -> Iterator[bytes]:
-    """CSV with a header row and LF line ends (protocol.md 3.7)."""
-    header = [paths]
-    for rows in blocks(read):
-        yield _csv([*header, *([_cell(value) for value in row[1:]] for row in rows)])
-        header = []
-    if header:
-        yield _csv(header)
-
-
-Shown = Callable[[list[str], tuple[Any, ...]], dict[str, Any]]
-"""Makes the JSON object of a row of values."""
-
-
-def shown(*, nulls: bool, native: bool = True) -> Shown:
-    """How rows become objects: with null values or without; `native=False` makes every value a text (3.7)."""
-    if native:
-        return lambda paths, row: record(paths, row, nulls=nulls)
-    return lambda paths, row: record(paths, [_text(value) for value in row], nulls=nulls)
-
-
-def json_lines(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
-    """One JSON object per line, each line ended; no records are an empty body (protocol.md 3.7)."""
-    for rows in blocks(read):
-        yield b"".join(_json(show(paths, row[1:])) + b"\n" for row in rows)
-
-
-def json_array(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
-    """One JSON array."""
-    opening = b"["
-    for rows in blocks(read):
-        yield opening + b",".join(_json(show(paths, row[1:])) for row in rows)
-        opening = b","
-    yield b"[]" if opening == b"[" else b"]"
-
-
-def _csv(rows: list[list[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    # A lone CR has to be quoted too, or readers end the row there; Python before 3.13 does so only where CR ends lines.
-    if "\r" in text.getvalue():
-        text = io.StringIO()
-        for row in rows:
-            line = io.StringIO()
-            csv.writer(line, lineterminator="\r\n").writerow(row)
-            text.write(line.getvalue().removesuffix("\r\n") + "\n")
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _text(value: Any) -> Any:
-    """A kept value as text: true and 1.5 as JSON writes them, missing ones stay missing."""
-    if value is None or isinstance(value, str):
-        return value
-    return value.decode() if isinstance(value, bytes) else json.dumps(value)
-
-
-def _json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()

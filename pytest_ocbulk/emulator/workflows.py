@@ -15,7 +15,8 @@ from . import jobs
 from .instances import Instance
 from .jobs import Job
 from .messages import SPOOL_BYTES
-from .results import BLOCK_ROWS, RESULT, json_lines, result_name, shown
+from .result_files import Shown, json_lines
+from .results import BLOCK_ROWS, RESULT, result_name
 from .store import Store
 from .upload import Options
 
@@ -89,7 +90,7 @@ def result_file(store: Store, job: Job) -> tuple[BinaryIO, int]:
     lines = json_lines(
         paths,
         lambda after: result.select(paths=paths, after=after, limit=BLOCK_ROWS),
-        shown(nulls=False),
+        Shown(nulls=False),
     )
     size = sum(map(file.write, lines))
     file.seek(0)

@@ -16,17 +16,14 @@ from hypothesis import strategies as st
 from pytest_ocbulk.emulator import results
 from pytest_ocbulk.emulator.connectors import ObjectDefinition
 from pytest_ocbulk.emulator.ocnql import parse_select
+from pytest_ocbulk.emulator.result_files import Shown, csv_stream, json_array, json_lines
 from pytest_ocbulk.emulator.results import (
     RESULT,
     Criteria,
     Extraction,
     Read,
-    csv_stream,
     expand,
-    json_array,
-    json_lines,
     reader,
-    shown,
 )
 from pytest_ocbulk.emulator.store import Collection, Store, encode
 
@@ -72,7 +69,7 @@ def test_csv_is_read_back_by_the_csv_module(table: list[tuple[Any, ...]], size: 
 
 @given(TABLES, st.integers(1, 4), st.booleans())
 def test_json_is_read_back_by_the_json_module(table: list[tuple[Any, ...]], size: int, nulls: bool) -> None:
-    show = shown(nulls=nulls)
+    show = Shown(nulls=nulls)
     expected = [
         {name: value for name, value in zip(PATHS, row, strict=True) if nulls or value is not None}
         for row in table
@@ -90,13 +87,13 @@ def test_a_value_with_a_lone_carriage_return_is_quoted_and_no_other() -> None:
 
 
 def test_without_native_types_values_are_text() -> None:
-    show = shown(nulls=False, native=False)
+    show = Shown(nulls=False, native=False)
     (line,) = json_lines(PATHS, read_of([(True, 7)], 1), show)
     assert json.loads(line) == {"a": "true", "b": "7"}
 
 
 def test_nothing_is_a_header_an_empty_body_and_an_empty_array() -> None:
-    read, show = read_of([], 1), shown(nulls=False)
+    read, show = read_of([], 1), Shown(nulls=False)
     assert b"".join(csv_stream(PATHS, read)) == b"a,b\n"
     assert b"".join(json_lines(PATHS, read, show)) == b""
     assert b"".join(json_array(PATHS, read, show)) == b"[]"

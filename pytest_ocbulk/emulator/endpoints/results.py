@@ -11,7 +11,8 @@ from ..errors import BadRequest, NotAcceptable, NotFound
 from ..file_names import disposition
 from ..jobs import Job
 from ..paging import cut, page_of, token
-from ..results import BLOCK_ROWS, RESULT, Read, Shown, csv_stream, json_array, json_lines, result_name, shown
+from ..result_files import Shown, csv_stream, json_array, json_lines
+from ..results import BLOCK_ROWS, RESULT, Read, result_name
 from ..store import Collection
 from .call import Answer, Call
 from .media import preferred
@@ -80,7 +81,7 @@ def _shown(call: Call, nulls: bool | None) -> Shown:
     `json={"convertToNativeType":"false"}` leaves values as text (3.7).
     """
     native = str(_options(call).get("convertToNativeType", "true")).lower() != "false"
-    return shown(nulls=call.instance.shows_nulls if nulls is None else nulls, native=native)
+    return Shown(nulls=call.instance.shows_nulls if nulls is None else nulls, native=native)
 
 
 def _options(call: Call) -> dict[str, Any]:
