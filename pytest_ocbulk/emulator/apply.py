@@ -89,9 +89,8 @@ class Application:
         failed = self.failed
         try:
             self._commit(store, piece, now)
-        except (
-            BadRequest
-        ) as error:  # more columns than a table can have: as if the file broke before this slice
+        except BadRequest as error:
+            # More columns than a table can have: as if the file broke before this slice.
             self.failed = failed
             self._give_up(store, error.message, now)
 
