@@ -10,6 +10,7 @@ import requests
 
 from pytest_ocbulk.addresses import DEFAULT_BASE_URL, Addresses
 from pytest_ocbulk.asgi import AsgiApp
+from pytest_ocbulk.delivery import Deliverer
 from pytest_ocbulk.emulator.callbacks import SIGNATURE_KEY
 from pytest_ocbulk.emulator.clock import ManualClock
 from pytest_ocbulk.emulator.connectors import built_in
@@ -119,11 +120,11 @@ def _secrets(instance: Instance) -> dict[str, str]:
 @contextmanager
 def _mailbox(emulator: Emulator) -> Iterator[Mailbox]:
     """A receiver to which due callbacks are posted when somebody looks."""
+    deliverer = Deliverer(emulator)
 
     def settle() -> None:
         emulator.tick()
-        for callback in emulator.take_callbacks():
-            requests.post(callback.url, callback.body, headers=dict(callback.headers), timeout=10)
+        deliverer.deliver_due(wait=True)
 
     with Receiver("127.0.0.1:0") as receiver:
         receiver.mailbox.settle = settle

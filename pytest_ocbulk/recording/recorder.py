@@ -90,8 +90,9 @@ class Recorder:
             )
         except (requests.RequestException, OcBulkError) as error:
             return _bad_gateway(str(error))
-        self._number += 1
-        kept = _Kept(self, request, target, self._number, at, answer)
+        with self._lock:
+            self._number += 1
+            kept = _Kept(self, request, target, self._number, at, answer)
         return Response(answer.status_code, _passed_on(answer.headers), kept.body())
 
     def receive(self, request_head: Request) -> Reception:  # noqa: ARG002  # the service decides

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pytest_ocbulk.cli.group import Exit, ocbulk
 from pytest_ocbulk.contract.accounts import account
 from pytest_ocbulk.contract.running import all_cases
 from pytest_ocbulk.contract.settings import EXAMPLES, ContractSettings
+from pytest_ocbulk.delivery import Deliverer
+from pytest_ocbulk.emulator.callbacks import SIGNATURE_KEY
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.server import Server
@@ -121,6 +124,33 @@ def test_a_service_that_is_not_there_is_told_case_by_case() -> None:
     assert result.exit_code == Exit.ROWS_FAILED
     assert "ping_answers_health: the end" in result.output
     assert "stopped by ConnectionError" in result.output
+
+
+def test_callbacks_arrive_where_the_settings_say(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = tmp_path / "ocbulk_contract.toml"
+    lines = f'callback_url = "http://{listen}/x"\ncallback_listen = "{listen}"\n'
+    settings.write_text(lines + Path(SETTINGS).read_text())
+    emulator = Emulator()
+    deliverer = Deliverer(emulator)
+    with Server(emulator, on_wake=deliverer.wake) as server, served(server, emulator) as service:
+        service.instance.configuration[SIGNATURE_KEY] = "k"
+        command = ["verify", "--url", service.base_url, "--settings", str(settings)]
+        command += ["--case", "the_end_of_a_job_is_posted", "--case", "callbacks_are_signed"]
+        signed = CliRunner().invoke(ocbulk, command, env={**service.environment, "OCBULK_SIGNATURE_KEY": "k"})
+        wrong = CliRunner().invoke(ocbulk, command, env={**service.environment, "OCBULK_SIGNATURE_KEY": "x"})
+        unknown = CliRunner().invoke(ocbulk, command, env=service.environment)
+    deliverer.stop()
+    emulator.close()
+    assert (signed.exit_code, "2 same" in signed.output) == (Exit.FINE, True)
+    assert wrong.exit_code == Exit.ROWS_FAILED
+    assert "DIFFERS callbacks_are_signed: it fits" in wrong.output
+    assert unknown.exit_code == Exit.FINE
+    assert (
+        "OCBULK_SIGNATURE_KEY is not set: the instance's event.notification.signature.key" in unknown.output
+    )
 
 
 # -- the suite as it ships ----------------------------------------------------------------------------------

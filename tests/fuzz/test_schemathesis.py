@@ -72,7 +72,7 @@ def session() -> Iterator[requests.Session]:
 
 @schema.parametrize()
 @settings(
-    max_examples=200 if LONG else 3,
+    max_examples=200 if LONG else 2,
     derandomize=not LONG,
     database=None,
     deadline=None,
