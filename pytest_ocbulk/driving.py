@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec, module_from_spec
 from math import ceil, inf
 from typing import Protocol
 
@@ -31,9 +32,11 @@ _BUSY_LIMIT, _ANSWER_LIMIT = 2.0, 0.1
 """Real seconds after which a thread no longer holds the clock that never waits, or awaits an answer from a socket."""
 _IDLE = 0.02
 
-real_sleep = time.sleep
-real_monotonic = time.monotonic
-real_perf_counter = time.perf_counter
+_time = module_from_spec(_found) if (_found := find_spec("time")) else time
+"""A second copy of the module, in which nobody has patched anything."""
+real_sleep: Callable[[float], None] = _time.sleep
+real_monotonic: Callable[[], float] = _time.monotonic
+real_perf_counter: Callable[[], float] = _time.perf_counter
 
 
 class SleptTooLong(BaseException):
@@ -128,8 +131,11 @@ class Drive:
                     return False
                 if self._others_are_busy(me, real_monotonic() - since):
                     continue
-                if look is not None and look(GRACE):
-                    return True
+                if look is not None:
+                    if look(GRACE):
+                        return True
+                    if self._somebody_may_signal(me, real_monotonic() - since):
+                        continue
                 if not self._step(single=look is not None):
                     real_sleep(_IDLE)  # nothing is going to happen in the fake; the real world may still call
                 since = real_monotonic()
@@ -180,6 +186,14 @@ class Drive:
             if self._places(others) != places:
                 return True
         return any(busy and since < limit for busy, limit in map(_business, places.values()))
+
+    def _somebody_may_signal(self, me: threading.Thread, since: float) -> bool:
+        """Whether a thread of the machine's time is running, which may be about to say what is waited for."""
+        return since < _ANSWER_LIMIT and any(
+            _wants_to_run(thread)
+            for thread in threading.enumerate()
+            if thread is not me and not self.covers(thread)
+        )
 
     def _places(self, threads: list[threading.Thread]) -> dict[threading.Thread, _Place]:
         """Where the threads are that do not wait for a later instant."""

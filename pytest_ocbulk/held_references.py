@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Finder:
     def __init__(self, wanted: Mapping[int, object], skip: Callable[[str], bool]) -> None:
         self.wanted = wanted
         self.skip = skip
-        self._known: dict[str, tuple[int, int, list[Place]]] = {}
+        self._known: dict[str, tuple[ref[ModuleType], int, list[Place]]] = {}
 
     def places(self) -> Iterator[Place]:
         """All places in all modules but those to be skipped and those of the standard library."""
@@ -86,10 +87,9 @@ class Finder:
         return name.partition(".")[0] in sys.stdlib_module_names and name != "__main__"
 
     def _in_module(self, name: str, module: ModuleType) -> list[Place]:
-        seen = (id(module), len(vars(module)))
         known = self._known.get(name)
-        if known is None or known[:2] != seen:
-            known = self._known[name] = (*seen, list(self._in_names(module, name)))
+        if known is None or known[0]() is not module or known[1] != len(vars(module)):
+            known = self._known[name] = (ref(module), len(vars(module)), list(self._in_names(module, name)))
         return known[2]
 
     def _in_names(self, owner: Any, module: str) -> Iterator[Place]:

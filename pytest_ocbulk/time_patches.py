@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from math import inf
-from types import FrameType
+from types import BuiltinFunctionType, FrameType
 from typing import Any
 
 from . import driven_loops, driving
@@ -64,10 +64,26 @@ def keeps_machine_time(module: str) -> bool:
 
 # -- the replacements ------------------------------------------------------------------------------------
 
-_sleep, _time, _monotonic, _perf_counter = time.sleep, time.time, time.monotonic, time.perf_counter
-_time_ns, _monotonic_ns, _perf_counter_ns = time.time_ns, time.monotonic_ns, time.perf_counter_ns
+
+def _refusal(name: str, found: object) -> OcBulkError:
+    return OcBulkError(
+        f"drives_sleep() wants to replace {name}, but something else has done so already: {found!r};"
+        " take that patch away (mock, monkeypatch, freezegun), the fake's clock does its work"
+    )
+
+
+def _original(name: str) -> Any:
+    """A function of `time`; refused, and with it the import of this module, while it is somebody's patch."""
+    found = getattr(time, name)
+    if not isinstance(found, BuiltinFunctionType):
+        raise _refusal(f"time.{name}", found)
+    return found
+
+
+_sleep, _time, _monotonic, _perf_counter = map(_original, ("sleep", "time", "monotonic", "perf_counter"))
+_time_ns, _monotonic_ns, _perf_counter_ns = map(_original, ("time_ns", "monotonic_ns", "perf_counter_ns"))
 _condition_wait = threading.Condition.wait
-_asyncio_sleep = asyncio.sleep
+_asyncio_sleep = asyncio.tasks.sleep
 
 
 def sleep(seconds: Any, /) -> None:
@@ -193,12 +209,10 @@ def remove(drive: Drive) -> None:
 
 def _refuse_other_patches() -> None:
     for name, (original, ours) in _REPLACEMENTS.items():
-        found = getattr(time, name)
-        if found not in (original, ours):
-            raise OcBulkError(
-                f"drives_sleep() wants to replace time.{name}, but something else has done so already: {found!r};"
-                " take that patch away (mock, monkeypatch, freezegun), the fake's clock does its work"
-            )
+        if (found := getattr(time, name)) not in (original, ours):
+            raise _refusal(f"time.{name}", found)
+    if asyncio.sleep not in (_asyncio_sleep, asyncio_sleep):
+        raise _refusal("asyncio.sleep", asyncio.sleep)
     machine = sys.modules.get("time_machine")
     if machine is not None and machine.escape_hatch.is_travelling():
         raise OcBulkError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import sched
+import selectors
+import sys
 import threading
 import time
 import types
@@ -227,7 +229,7 @@ def test_code_that_took_the_function_before_is_driven_too(
     clock: DrivenClock, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     code = module(source)
-    monkeypatch.setitem(__import__("sys").modules, "code_under_test", code)
+    monkeypatch.setitem(sys.modules, "code_under_test", code)
     held = dict(vars(code))
     for _ in range(2):  # the second time from memory
         with clock.drives_sleep():
@@ -235,6 +237,18 @@ def test_code_that_took_the_function_before_is_driven_too(
     assert clock.elapsed == 14
     assert vars(code) == held
     assert "driven" not in repr([getattr(each, "__defaults__", None) for each in vars(code).values()])
+
+
+def test_a_module_that_took_the_place_of_another_is_looked_through(
+    clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        code = module("from time import sleep\ndef run(): sleep(7)")
+        monkeypatch.setitem(sys.modules, "code_under_test", code)
+        with clock.drives_sleep():
+            code.run()
+        del code  # its address may be the next one's
+    assert clock.elapsed == 21
 
 
 def test_an_import_within_the_block_does_no_harm_afterwards(clock: DrivenClock) -> None:
@@ -274,23 +288,31 @@ def test_a_stop_in_another_thread_comes_out_at_the_end_of_the_block(clock: Drive
         pool.submit(time.sleep, 61)
 
 
-@pytest.mark.parametrize("name", ["sleep", "time", "monotonic", "perf_counter"])
-def test_another_patch_of_time_is_refused(clock: DrivenClock, name: str) -> None:
+@pytest.mark.parametrize("imported", [True, False], ids=["at once", "at its first use"])
+@pytest.mark.parametrize(
+    "name", ["time.sleep", "time.time", "time.monotonic", "time.perf_counter", "asyncio.sleep"]
+)
+def test_another_patch_of_time_is_refused(
+    clock: DrivenClock, name: str, imported: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not imported:
+        monkeypatch.delitem(sys.modules, "pytest_ocbulk.time_patches")
+        monkeypatch.delattr("pytest_ocbulk.time_patches")
     with (
-        mock.patch(f"time.{name}", "a mock") as other,
+        mock.patch(name, "a mock") as other,
         pytest.raises(OcBulkError) as refusal,
         clock.drives_sleep(),
     ):
         pass
     assert str(refusal.value) == (
-        f"drives_sleep() wants to replace time.{name}, but something else has done so already: {other!r};"
+        f"drives_sleep() wants to replace {name}, but something else has done so already: {other!r};"
         " take that patch away (mock, monkeypatch, freezegun), the fake's clock does its work"
     )
 
 
 def test_time_machine_is_refused(clock: DrivenClock, monkeypatch: pytest.MonkeyPatch) -> None:
     hatch = types.SimpleNamespace(is_travelling=lambda: True)
-    monkeypatch.setitem(__import__("sys").modules, "time_machine", types.SimpleNamespace(escape_hatch=hatch))
+    monkeypatch.setitem(sys.modules, "time_machine", types.SimpleNamespace(escape_hatch=hatch))
     with pytest.raises(OcBulkError) as refusal, clock.drives_sleep():
         pass
     assert str(refusal.value) == (
@@ -322,7 +344,7 @@ def originals() -> list[object]:
         vars(sched)["_time"],
         asyncio.sleep,
         asyncio.tasks.sleep,
-        __import__("selectors").DefaultSelector.select,
+        selectors.DefaultSelector.select,
     ]
 
 
