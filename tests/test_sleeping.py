@@ -296,8 +296,8 @@ def test_another_patch_of_time_is_refused(
     clock: DrivenClock, name: str, imported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not imported:
-        monkeypatch.delitem(sys.modules, "pytest_ocbulk.time_patches")
-        monkeypatch.delattr("pytest_ocbulk.time_patches")
+        monkeypatch.delitem(sys.modules, "pytest_ocbulk.time_patches", raising=False)
+        monkeypatch.delattr("pytest_ocbulk.time_patches", raising=False)
     with (
         mock.patch(name, "a mock") as other,
         pytest.raises(OcBulkError) as refusal,
