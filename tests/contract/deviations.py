@@ -38,6 +38,7 @@ class Deviation:
     request: Callable[[Request], Request] = _same_request
     answer: Callable[[Request, Response], Response] = _same_answer
     callback: Callable[[Callback], Callback] = _same_callback
+    posts: int = 1
 
 
 class DeviantEmulator(Emulator):
@@ -56,7 +57,8 @@ class DeviantEmulator(Emulator):
         return self._deviation.answer(request, answer)
 
     def take_callbacks(self) -> list[Callback]:
-        return [self._deviation.callback(each) for each in super().take_callbacks()]
+        due = [self._deviation.callback(each) for each in super().take_callbacks()]
+        return due * self._deviation.posts
 
 
 # -- the patches --------------------------------------------------------------------------------------------
@@ -250,6 +252,21 @@ DEVIATIONS = (
             "callbacks_are_signed: it fits",
         ),
         callback=posted_without_counts,
+    ),
+    Deviation(
+        "callbacks are not posted",
+        _sees(
+            "the_end_of_a_job_is_posted: callbacks",
+            "the_end_of_a_job_is_posted: the end",
+            "callbacks_are_signed: callbacks",
+            "callbacks_are_signed: the end",
+        ),
+        posts=0,
+    ),
+    Deviation(
+        "callbacks are posted twice",
+        _sees("the_end_of_a_job_is_posted: callbacks", "callbacks_are_signed: callbacks"),
+        posts=2,
     ),
     Deviation(
         "counts leave failed rows out",

@@ -12,6 +12,8 @@ from ..subject import Subject
 from .uploads import ENDED_WELL
 
 SIGNATURE = "elements-webhook-signature"
+STEP = 0.1
+"""Seconds between two looks into the mailbox, which is our own."""
 PATIENCE = 90.0
 """Seconds: older services post up to about a minute after the end (protocol.md 7)."""
 
@@ -25,11 +27,11 @@ def _delivered(at: Subject) -> tuple[str, Delivered]:
     at.finish(job)
     waited = 0.0
     while not (arrived := mailbox.about(job)) and waited < PATIENCE:
-        at.target.pause(1.0)
-        waited += 1.0
+        at.target.pause(STEP)
+        waited += STEP
     at.saw("callbacks", len(arrived), 1)
     if not arrived:
-        at.skip("no callback came")
+        raise TimeoutError(f"no callback came in {PATIENCE:g} s")
     return job, arrived[0]
 
 
