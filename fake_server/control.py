@@ -15,7 +15,8 @@ from pytest_ocbulk.emulator.errors import ApiError, OcBulkError
 from pytest_ocbulk.emulator.ledger import DataFileLost
 from pytest_ocbulk.emulator.messages import Reception, Request, Response
 
-from .control_calls import CALLS, ROOT, ControlCall, ControlRoute, NotThere
+from .control_call import ControlCall, NotThere
+from .control_calls import CALLS, ROOT, ControlRoute
 from .guard import ON_THIS_MACHINE, Guard
 
 SEGMENT = ROOT.strip("/")

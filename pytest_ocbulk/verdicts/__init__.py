@@ -32,7 +32,7 @@ def warnings(evidence: Evidence) -> list[str]:
     """What the client certainly did wrong, one line each; for the report of a test, whatever its result."""
     evidence.tick()
     return [
-        *(f"{each}" for each in repeated(evidence) if each.same_content),
+        *map(str, repeated(evidence, by_key=False)),
         *unread(evidence),
         *polls_after_the_end(evidence),
     ]

@@ -23,12 +23,14 @@ def assert_job_not_abandoned(evidence: Evidence, job: Which = None) -> None:
 
 
 def _abandoned(evidence: Evidence, jobs: list[Job]) -> Iterator[str]:
+    looks = calls(evidence, "status")
+    answered = [calls(evidence, operation) for operation in ("cancel", "download")]
     for job in jobs:
-        if _cared_for(evidence, job):
+        polls, cared = looks[job.id], [each for found in answered for each in found[job.id]]
+        if _cared_for(evidence, job, polls, cared):
             continue
         word = evidence.instance.dialect.word(job.status)
         state = f"job {job.id} ({job.object_name}) is {word} since {moment(evidence, job.events[-1].at)}"
-        polls = calls(evidence, "status", job)
         if not polls:
             yield f"{state}, and nobody ever asked for its status"
         else:
@@ -36,13 +38,11 @@ def _abandoned(evidence: Evidence, jobs: list[Job]) -> Iterator[str]:
             yield f"{state}, but was last looked at at {moment(evidence, polls[-1].at)}, when it was {shown}"
 
 
-def _cared_for(evidence: Evidence, job: Job) -> bool:
-    announced = any(each.outcome == "delivered" for each in evidence.instance.callbacks.of(job.id))
-    answered = [*calls(evidence, "cancel", job), *calls(evidence, "download", job)]
+def _cared_for(evidence: Evidence, job: Job, polls: list[Exchange], others: list[Exchange]) -> bool:
     return (
-        announced
-        or any(each.status == 200 and not each.fault for each in answered)
-        or any(is_final(shown_status(each)) for each in calls(evidence, "status", job))
+        any(each.outcome == "delivered" for each in evidence.instance.callbacks.of(job.id))
+        or any(each.status == 200 and not each.fault for each in others)
+        or any(is_final(shown_status(each)) for each in polls)
         or any(is_final(_listed_status(each, job)) for each in evidence.instance.journal)
     )
 

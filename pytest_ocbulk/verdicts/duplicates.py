@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..emulator.jobs import CANCELLED, FAILED, Job
 from ..evidence import Evidence
@@ -16,13 +17,11 @@ from .judging import complain, length, moment, nothing_to_judge, spans
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """Rows of `first` that came again in `second`; none are named where the file was not read yet."""
+    """Rows of `second` that came in with `first`, by number; none are named where the file was not read yet."""
 
     first: Job
     second: Job
     rows: tuple[int, ...]
-    same_content: bool
-    column: str
     text: str
 
     def __str__(self) -> str:
@@ -38,53 +37,82 @@ def assert_no_duplicate_uploads(evidence: Evidence) -> None:
     complain(evidence, "expected every row to be uploaded once", map(str, repeated(evidence)))
 
 
-def repeated(evidence: Evidence) -> Iterator[Repetition]:
-    """The uploads that repeat an earlier one, each with the first that it repeats."""
-    uploads = evidence.uploads()
-    for at, second in enumerate(uploads):
-        for first in uploads[:at]:
-            if first.object_name == second.object_name and not _had_failed(first, second.created):
-                found = _again(evidence, first, second)
-                if found is not None:
-                    yield found
-                    break
+def repeated(evidence: Evidence, *, by_key: bool = True) -> Iterator[Repetition]:
+    """The uploads that repeat an earlier one, each with the first that it repeats; the same files only or also keys."""
+    files: dict[tuple[str, ...], list[_Upload]] = {}
+    holders: dict[tuple[object, ...], list[_Upload]] = {}
+    for job in evidence.uploads():
+        second = _Upload(evidence, job)
+        alike = files.setdefault((job.object_name, job.digest, job.metadata or ""), [])
+        found = _same_file(evidence, alike, job) or (_same_keys(evidence, holders, job) if by_key else None)
+        if found is not None:
+            yield found
+        if job.digest:
+            alike.append(second)
+        if by_key and job.row_keys is not None and job.row_keys.new:
+            for key in second.keys:
+                holders.setdefault((job.object_name, job.row_keys.column, key), []).append(second)
 
 
-def _had_failed(job: Job, at: float) -> bool:
-    return any(event.status in FAILED | {CANCELLED} and event.at <= at for event in job.events)
+class _Upload:
+    """One upload, and what is asked about it again and again."""
+
+    def __init__(self, evidence: Evidence, job: Job) -> None:
+        self.job = job
+        self._evidence = evidence
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """The numbers of the rows that came in, as far as the file was read."""
+        failed = {row for row, _ in self._evidence.failures(self.job)}
+        return [row for row in range(1, len(self.job.row_keys or ()) + 1) if row not in failed]
+
+    @property
+    def keys(self) -> set[int]:
+        """The keys of these rows."""
+        prints = list(self.job.row_keys or ())
+        return {prints[row - 1] for row in self.rows}
+
+    def stands(self, at: float) -> bool:
+        """Whether it has not failed by an instant."""
+        return not any(event.status in FAILED | {CANCELLED} and event.at <= at for event in self.job.events)
 
 
-def _again(evidence: Evidence, first: Job, second: Job) -> Repetition | None:
-    same = bool(first.digest) and first.digest == second.digest and first.metadata == second.metadata
-    failed = {row for row, _ in evidence.failures(first)}
-    if same:
-        rows = [row for row in range(1, len(first.row_keys or ()) + 1) if row not in failed]
-        all_failed = bool(failed) and not rows
-    else:
-        rows = _rows_of_known_keys(first, second, failed)
-        all_failed = not rows
-    if all_failed:
+def _same_file(evidence: Evidence, alike: list[_Upload], second: Job) -> Repetition | None:
+    for first in alike:
+        not_read_yet = not len(first.job.row_keys or ())
+        if first.stands(second.created) and (first.rows or not_read_yet):
+            text = _tell(evidence, first.job, second, first.rows, f"content, sha256 {second.digest[:12]}")
+            return Repetition(first.job, second, tuple(first.rows), text)
+    return None
+
+
+def _same_keys(
+    evidence: Evidence, holders: dict[tuple[object, ...], list[_Upload]], second: Job
+) -> Repetition | None:
+    """The rows whose keys an earlier upload brought in, the first such upload."""
+    keys = second.row_keys
+    if keys is None or not keys.new:
         return None
-    column = (second.row_keys.column if second.row_keys else "") or ""
-    text = _tell(evidence, first, second, rows, column if not same else None)
-    return Repetition(first, second, tuple(rows), same, column, text)
+    rows: dict[str, list[int]] = {}
+    for row, key in enumerate(keys, 1):
+        for first in holders.get((second.object_name, keys.column, key), ()):
+            if first.stands(second.created):
+                rows.setdefault(first.job.id, []).append(row)
+    if not rows:
+        return None
+    first_job = evidence.instance.jobs[min(rows, key=list(evidence.instance.jobs).index)]
+    found = rows[first_job.id]
+    text = _tell(evidence, first_job, second, found, keys.column or "rows")
+    return Repetition(first_job, second, tuple(found), text)
 
 
-def _rows_of_known_keys(first: Job, second: Job, failed: set[int]) -> list[int]:
-    """The rows of the second job whose keys the first one brought in."""
-    one, other = first.row_keys, second.row_keys
-    if one is None or other is None or not (one.new and other.new) or one.column != other.column:
-        return []
-    known = {key for row, key in enumerate(one, 1) if row not in failed}
-    return [row for row, key in enumerate(other, 1) if key in known]
-
-
-def _tell(evidence: Evidence, first: Job, second: Job, rows: list[int], column: str | None) -> str:
+def _tell(evidence: Evidence, first: Job, second: Job, rows: list[int], same: str) -> str:
     what = spans(rows) if rows else "the whole file"
-    known = f"same content, sha256 {first.digest[:12]}" if column is None else f"same {column or 'rows'}"
+    apart = length(second.created - first.created)
     text = (
         f"{first.object_name}: {what} uploaded twice, by job {first.id} at {moment(evidence, first.created)} and job"
-        f" {second.id} at {moment(evidence, second.created)}, {length(second.created - first.created)} apart ({known})"
+        f" {second.id} at {moment(evidence, second.created)}, {apart} apart (same {same})"
     )
     call = evidence.upload_of(first)
     if call is not None and (call.fault or call.status != 200):

@@ -26,10 +26,11 @@ def assert_errors_were_read(evidence: Evidence, job: Which = None) -> None:
 
 def unread(evidence: Evidence, which: Which = None) -> Iterator[str]:
     """The jobs with failed rows whose errors were not all read, in words."""
+    errors = calls(evidence, "errors")
     for job in chosen(evidence, which):
         if job.failed and job.terminal:
             failures = evidence.failures(job)
-            reads = [each for each in calls(evidence, "errors", job) if each.method == "GET"]
+            reads = [each for each in errors[job.id] if each.method == "GET"]
             read = len(_delivered(reads, [row for row, _ in failures]))
             told = f"job {job.id}: {job.failed} of {job.records} rows failed"
             if not reads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -64,13 +65,13 @@ def length(seconds: float) -> str:
     return spell(round(seconds, 3))
 
 
-def calls(evidence: Evidence, operation: str, job: Job) -> list[Exchange]:
-    """The calls of an operation that were about a job, also those that were kept from being answered well."""
-    return [
-        each
-        for each in evidence.instance.journal
-        if each.operation == operation and (each.job or evidence.about(each).get("id")) == job.id
-    ]
+def calls(evidence: Evidence, operation: str) -> defaultdict[str, list[Exchange]]:
+    """The calls of an operation by the job that they were about, also those that were kept from being answered."""
+    found: defaultdict[str, list[Exchange]] = defaultdict(list)
+    for each in evidence.instance.journal:
+        if each.operation == operation:
+            found[each.job or evidence.about(each).get("id", "")].append(each)
+    return found
 
 
 def shown_status(exchange: Exchange) -> str:

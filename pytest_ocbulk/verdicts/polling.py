@@ -30,7 +30,8 @@ def assert_polite_polling(
     """Fail if jobs were polled too fast, too often or for too long; see `OcBulk.assert_polite_polling`."""
     __tracebackhide__ = True
     evidence.tick()
-    polled = {each.id: calls(evidence, "status", each) for each in chosen(evidence, job)}
+    looks = calls(evidence, "status")
+    polled = {each.id: looks[each.id] for each in chosen(evidence, job)}
     if not any(polled.values()):
         raise nothing_to_judge("assert_polite_polling", "nobody asked for the status of a job")
     complaints: list[str] = []
@@ -47,8 +48,8 @@ def assert_polite_polling(
 
 def polls_after_the_end(evidence: Evidence) -> Iterator[str]:
     """The jobs that somebody went on to poll long after he had been told of their end, in words."""
-    for job in evidence.instance.jobs.values():
-        yield from _after_the_end(evidence, job.id, calls(evidence, "status", job), least=MANY)
+    for job, polls in calls(evidence, "status").items():
+        yield from _after_the_end(evidence, job, polls, least=MANY)
 
 
 def _too_fast(evidence: Evidence, job: str, polls: list[Exchange], least: float) -> Iterator[str]:

@@ -13,6 +13,9 @@ import requests
 from pytest_ocbulk import OcBulk, SleptTooLong
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "time.md"
+
+pytestmark = pytest.mark.ocbulk(allow="client_warning")
+
 CSV = "C_EmailAddress,C_FirstName\nann@example.com,Ann\nbob@example.com,Bob\n"
 
 
