@@ -332,9 +332,7 @@ class Runner:
         self._applied_at = now if task in self._waiting else max(task.due, job.events[-1].at)
         work.commit(self.store, piece, milliseconds(self._applied_at))
         self.ledger.job(job)
-        # Rows that an earlier process had read already are read again without the count going back.
-        job.records = work.done if work.finished else max(job.records, work.done)
-        job.failed, job.info = work.failed, work.info
+        job.records, job.failed, job.info = work.done, work.failed, work.info
         if work.finished:
             job.error = work.error or job.error
             self._enter(task.instance, job, work.failure_status if work.error else task.end, self._applied_at)

@@ -227,6 +227,21 @@ def test_tries_of_a_callback_are_counted_across_restarts(tmp_path: Path) -> None
         assert not living.emulator.has_callbacks
 
 
+def test_a_callback_that_is_held_back_waits_for_the_next_one_across_restarts(tmp_path: Path) -> None:
+    with lives(tmp_path) as living:
+        living.instance.faults.add("callback:out_of_order")
+        jobs = []
+        for first in (1, 10):
+            jobs.append(
+                living.upload("contact", contacts(first, first + 1), callback="http://127.0.0.1:9/done")
+            )
+            living.finish(jobs[-1])
+            living.die()
+            if first == 1:
+                assert living.emulator.take_callbacks() == []
+        assert [each.job for each in living.emulator.take_callbacks()] == jobs[::-1]
+
+
 def test_an_early_callback_is_not_sent_twice_by_a_restart_before_the_end(tmp_path: Path) -> None:
     with lives(tmp_path) as living:
         living.instance.faults.add("callback:early")
