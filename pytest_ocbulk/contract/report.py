@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 
 from .parity import Line, Parity, Verdict
 
-COLUMNS = ("case", "expected from the fake", "seen at the target", "verdict")
+COLUMNS = ("verdict", "case", "expected from the fake", "seen at the target")
+"""The verdict stands first, because a terminal cuts long lines."""
 
 
 def table(parity: Parity) -> Iterator[tuple[str, str, str, str]]:
@@ -17,9 +18,9 @@ def table(parity: Parity) -> Iterator[tuple[str, str, str, str]]:
     for line in parity.lines:
         name = f"{line.case}: {line.fact}" if line.fact else line.case
         if line.verdict is Verdict.SKIPPED:
-            yield name, "", line.note, line.verdict.value
+            yield line.verdict.value, name, "", line.note
         else:
-            yield name, _cut(line.expected), _cut(line.seen), line.verdict.value
+            yield line.verdict.value, name, _cut(line.expected), _cut(line.seen)
 
 
 def notes(parity: Parity) -> Iterator[str]:
@@ -97,5 +98,5 @@ def _failure(line: Line) -> str:
     return f"{line.verdict.value}: expected {line.expected}, seen {line.seen}"
 
 
-def _cut(text: str, width: int = 60) -> str:
+def _cut(text: str, width: int = 40) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"

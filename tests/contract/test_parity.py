@@ -148,8 +148,8 @@ def test_the_table_for_people() -> None:
     skipped = [DIFFERENT[0], Observation(OTHER, skipped="no object")]
     found = parity(skipped)
     assert list(report.table(found)) == [
-        ("a_case: word", '"COMPLETE"', '"COMPLETED"', "DIFFERS"),
-        ("another", "", "no object", "skipped"),
+        ("DIFFERS", "a_case: word", '"COMPLETE"', '"COMPLETED"'),
+        ("skipped", "another", "", "no object"),
     ]
     assert list(report.notes(found)) == ["DIFFERS a_case: word: [docs] a page"]
     assert report.summary(found) == "there against here, 2026-05-01: 1 skipped, 1 DIFFERS"
