@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
-from .driving import real_monotonic, real_sleep
 from .emulator.emulator import Emulator
 from .emulator.endpoints.bulk import error_item
 from .emulator.errors import OcBulkError
 from .emulator.instances import Instance
 from .emulator.jobs import SUCCESSFUL, Job
 from .emulator.timeline import Timeline
+from .sleeping.driving import real_monotonic, real_sleep
 
 _PATIENCE = 60.0
 _LOOK = 0.001

@@ -21,7 +21,7 @@ import aiohttp
 import pytest
 import requests
 
-from pytest_ocbulk import OcBulk, driving
+from pytest_ocbulk import OcBulk
 from pytest_ocbulk.emulator.clock import EPOCH, Clock, ManualClock
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
@@ -30,7 +30,7 @@ from pytest_ocbulk.emulator.instances import Instance
 from pytest_ocbulk.emulator.messages import Request, Response
 from pytest_ocbulk.emulator.plans import JobPlan
 from pytest_ocbulk.emulator.timeline import Timeline
-from pytest_ocbulk.sleeping import DrivenClock, SleptTooLong
+from pytest_ocbulk.sleeping import DrivenClock, SleptTooLong, driving
 
 REAL = types.SimpleNamespace(sleep=time.sleep, time=time.time, monotonic=time.monotonic)
 """The originals, held where a drive does not find them: as a global of this module they would be replaced."""
@@ -296,8 +296,8 @@ def test_another_patch_of_time_is_refused(
     clock: DrivenClock, name: str, imported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not imported:
-        monkeypatch.delitem(sys.modules, "pytest_ocbulk.time_patches", raising=False)
-        monkeypatch.delattr("pytest_ocbulk.time_patches", raising=False)
+        monkeypatch.delitem(sys.modules, "pytest_ocbulk.sleeping.patches", raising=False)
+        monkeypatch.delattr("pytest_ocbulk.sleeping.patches", raising=False)
     with (
         mock.patch(name, "a mock") as other,
         pytest.raises(OcBulkError) as refusal,

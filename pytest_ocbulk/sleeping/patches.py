@@ -18,10 +18,10 @@ from math import inf
 from types import BuiltinFunctionType, FrameType
 from typing import Any
 
-from . import driven_loops, driving
+from ..emulator.errors import OcBulkError
+from . import driving, loops
 from .driving import Drive
-from .emulator.errors import OcBulkError
-from .held_references import Attribute, Finder, Place
+from .references import Attribute, Finder, Place
 
 MACHINE_TIME = frozenset(
     [
@@ -169,7 +169,7 @@ async def asyncio_sleep(delay: float, result: Any = None) -> Any:
     drive = driving.here()
     if drive is None or delay <= 0:
         return await _asyncio_sleep(delay, result)
-    with driven_loops.sleeping(drive, delay):
+    with loops.sleeping(drive, delay):
         return await _asyncio_sleep(delay, result)
 
 
@@ -250,17 +250,17 @@ def _put_back() -> None:
             place.put(old)
 
 
-def _driven_select(original: driven_loops.Select) -> driven_loops.Select:
+def _driven_select(original: loops.Select) -> loops.Select:
     def select(self: selectors.BaseSelector, timeout: float | None = None) -> list[Any]:
         drive = driving.here() if driving.drives else None
         if drive is None or sys._getframe(1).f_globals.get("__name__") != "asyncio.base_events":
             return original(self, timeout)
-        return driven_loops.select(drive, original, self, timeout)
+        return loops.select(drive, original, self, timeout)
 
     return select
 
 
-def _selectors() -> Iterator[tuple[type, driven_loops.Select]]:
+def _selectors() -> Iterator[tuple[type, loops.Select]]:
     for kind in vars(selectors).values():
         if isinstance(kind, type) and issubclass(kind, selectors.BaseSelector) and "select" in vars(kind):
             yield kind, vars(kind)["select"]

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..emulator.clock import Clock, ManualClock, seconds, spell
+from ..emulator.errors import OcBulkError
 from .driving import Drive, SleptTooLong, here, real_monotonic, real_sleep
-from .emulator.clock import Clock, ManualClock, seconds, spell
-from .emulator.errors import OcBulkError
 
 if TYPE_CHECKING:
-    from .emulator.emulator import Emulator
+    from ..emulator.emulator import Emulator
 
 __all__ = ["DrivenClock", "SleptTooLong"]
 
@@ -129,14 +129,14 @@ class DrivenClock:
         if outer is not None and outer.clock is self._clock:
             yield self
             return
-        from . import time_patches
+        from . import patches
 
         drive = Drive(self._clock, self._mover(outer), self, seconds(at_most), outer)
-        time_patches.install(drive)
+        patches.install(drive)
         try:
             yield self
         finally:
-            time_patches.remove(drive)
+            patches.remove(drive)
         if drive.failure is not None:
             raise drive.failure
 

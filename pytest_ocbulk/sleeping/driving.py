@@ -19,7 +19,7 @@ from importlib.util import find_spec, module_from_spec
 from math import ceil, inf
 from typing import Protocol
 
-from .emulator.clock import ManualClock, spell
+from ..emulator.clock import ManualClock, spell
 
 Look = Callable[[float], bool]
 """Wait up to so many real seconds; whether what is waited for has come."""

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
+from ..emulator.errors import OcBulkError
 from .driving import Drive
-from .emulator.errors import OcBulkError
 
 ANSWER_GRACE = 0.005
 """Real seconds that open sockets get for an answer before `asyncio.sleep` moves the clock."""
