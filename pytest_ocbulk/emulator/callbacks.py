@@ -85,14 +85,18 @@ class Outbox:
 
     def add(self, callback: Callback) -> None:
         """Put a callback in; those held back for it follow it, the youngest first."""
-        self._number += 1
-        self.again(replace(callback, number=self._number))
+        self._put(callback)
         if callback.held:
             return
         released = [each for each in self._waiting if each.held and each.instance_id == callback.instance_id]
         self._waiting = [each for each in self._waiting if each not in released]
         for each in reversed(released):
-            self.again(replace(each, held=False, due=callback.due))
+            self._debts.settled(each)  # under its old number, which stands before that of the one it follows
+            self._put(replace(each, held=False, due=callback.due))
+
+    def _put(self, callback: Callback) -> None:
+        self._number += 1
+        self.again(replace(callback, number=self._number))
 
     def again(self, callback: Callback) -> None:
         """Put a callback back for its next try."""
