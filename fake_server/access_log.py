@@ -99,7 +99,7 @@ def _target(request: Request) -> str:
     if not request.query:
         return path
     shown = {name: MASK if name == "token" else value for name, value in request.query.items()}
-    return f"{path}?{urlencode(shown, errors='surrogateescape')}"
+    return f"{path}?{urlencode(shown, safe='*', errors='surrogateescape')}"
 
 
 def _exchange_line(entry: Mapping[str, Any]) -> str:

@@ -128,7 +128,8 @@ class Receiver:
         with self._arrival:
             if not self._arrival.wait_for(lambda: len(self._received) >= n, timeout):
                 came = "1 came" if len(self._received) == 1 else f"{len(self._received)} came"
-                raise OcBulkError(f"waited {timeout:g} s for {n} callbacks at {self.url}, {came}")
+                wanted = "a callback" if n == 1 else f"{n} callbacks"
+                raise OcBulkError(f"waited {timeout:g} s for {wanted} at {self.url}, {came}")
             return self._received[n - 1]
 
     def answer_with(self, *statuses: int) -> None:

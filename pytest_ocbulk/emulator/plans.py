@@ -10,7 +10,6 @@ from typing import Any
 from .clock import seconds
 from .errors import OcBulkError
 from .jobs import FAILED, SUCCESSFUL, TERMINAL, Job
-from .store import NEVER
 from .timeline import Timeline
 
 AT_FIRST_LOOK = Timeline.parse("CREATED COMPLETE")
@@ -18,6 +17,9 @@ AT_FIRST_LOOK = Timeline.parse("CREATED COMPLETE")
 
 ABORTED_AT_FIRST_LOOK = Timeline.parse("CREATED ABORTED")
 """The course of a job that is given an error and no timeline."""
+
+NEVER = 2**62
+"""An instant (ms) that does not come: a record with it is never visible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,12 @@ class JobPlans:
         self.unreached.clear()
 
 
-def _check_rows(fail_rows: Mapping[Any, Any], course: Timeline) -> None:
+def _check_rows(fail_rows: Any, course: Timeline) -> None:
+    if not isinstance(fail_rows, Mapping):
+        raise OcBulkError(
+            "next_job(fail_rows=...) maps numbers of data rows to messages, like {2: 'the record is locked'}, got"
+            f" {fail_rows!r}"
+        )
     for row, text in fail_rows.items():
         if type(row) is not int or row < 1:
             raise OcBulkError(f"next_job(fail_rows=...) counts data rows from 1, got {row!r}")

@@ -127,6 +127,13 @@ def test_rows_of_a_job_that_is_cancelled_did_not_fail(fake: Asked) -> None:
             "next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got 'CREATED forever'",
         ),
         ({"fail_rows": {0: "x"}}, "next_job(fail_rows=...) counts data rows from 1, got 0"),
+        (
+            {"fail_rows": [2]},
+            (
+                "next_job(fail_rows=...) maps numbers of data rows to messages, like {2: 'the record is locked'},"
+                " got [2]"
+            ),
+        ),
         ({"fail_rows": {"1": "x"}}, "next_job(fail_rows=...) counts data rows from 1, got '1'"),
         (
             {"fail_rows": {1: ""}},
