@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import requests
@@ -290,6 +291,14 @@ def test_a_key_that_rows_do_not_have_is_named(ocbulk: OcBulk) -> None:
     with pytest.raises(OcBulkError) as refused:
         ocbulk.assert_uploaded("contact", ROWS, key="C_EMailAddress")
     assert str(refused.value) == "row 1 has no column 'C_EMailAddress'; did you mean 'C_EmailAddress'?"
+
+
+@pytest.mark.parametrize("rows", [ROWS[0], list(ROWS[0])])
+def test_rows_that_are_none_are_refused(ocbulk: OcBulk, rows: Any) -> None:
+    with pytest.raises(OcBulkError) as refused:
+        ocbulk.assert_uploaded("contact", rows, key="C_EmailAddress")
+    first = next(iter(ROWS[0]))
+    assert str(refused.value) == f"rows are a list of dictionaries, one for each row, got {first!r} for row 1"
 
 
 def test_a_byte_order_mark_in_the_tests_own_rows_is_named(ocbulk: OcBulk) -> None:

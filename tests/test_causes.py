@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from pytest_ocbulk.causes import cause, encoding_cause, header_causes
+from pytest_ocbulk.assertions.causes import cause, encoding_cause, header_causes
 
 NAMES = ["C_EmailAddress", "C_FirstName"]
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..emulator.checks import convert
+from ..emulator.connectors import ObjectDefinition
 from .causes import cause
-from .emulator.checks import convert
-from .emulator.connectors import ObjectDefinition
 
 Row = Mapping[str, Any]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .emulator.errors import OcBulkError, nearest
-from .emulator.journal import Exchange
-from .emulator.routes import ROUTES
-from .evidence import Evidence
-from .showing import metadata, one_line, sent, sent_file
+from ..emulator.errors import OcBulkError, nearest
+from ..emulator.journal import Exchange
+from ..emulator.routes import ROUTES
+from ..evidence import Evidence
+from ..showing import metadata, one_line, sent, sent_file
 
 SHOWN = 3
 OPERATIONS = frozenset(route.operation for route in ROUTES)

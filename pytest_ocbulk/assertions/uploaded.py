@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..emulator.clock import spell
+from ..emulator.connectors import ObjectDefinition
+from ..emulator.errors import OcBulkError, nearest
+from ..emulator.jobs import Job
+from ..emulator.journal import Exchange
+from ..evidence import Evidence
+from ..showing import counted, sent_file
 from .causes import BOM, encoding_cause, header_causes
 from .comparison import Change, Difference, compare, text
-from .emulator.clock import spell
-from .emulator.connectors import ObjectDefinition
-from .emulator.errors import OcBulkError, nearest
-from .emulator.jobs import Job
-from .emulator.journal import Exchange
-from .evidence import Evidence
-from .nearness import Wanted, nearest_calls
-from .showing import counted, one_line, sent_file
 
 SHOWN = 5
 """Rows shown of each sort; the others are counted."""
@@ -43,6 +42,10 @@ def assert_uploaded(evidence: Evidence, object: str, rows: Iterable[Mapping[str,
 
 def _check_rows(expected: Sequence[Mapping[str, object]], key: str) -> None:
     for number, row in enumerate(expected, 1):
+        if not isinstance(row, Mapping):  # a file's name or a single row, taken apart by list()
+            raise OcBulkError(
+                f"rows are a list of dictionaries, one for each row, got {row!r} for row {number}"
+            )
         if key not in row:
             if BOM + key in row:
                 raise OcBulkError(
@@ -130,23 +133,3 @@ def _file_causes(upload: Exchange, expected: Sequence[Mapping[str, Any]]) -> Ite
     values = {text(value) for value in expected[0].values() if text(value)}
     if not set(header) & set(columns) and values & set(header):
         yield "the file has no header row: its first line is a row of data"
-
-
-def assert_called(evidence: Evidence, wanted: Wanted, times: int | None) -> list[Exchange]:
-    """Fail unless a call was made so many times (None: at least once); see `OcBulk.assert_called`."""
-    __tracebackhide__ = True
-    exchanges = list(evidence.instance.journal)
-    found = [each for each in exchanges if not wanted.mismatches(evidence, each)]
-    if (len(found) == times) if times is not None else found:
-        return found
-    lines = [f"expected {_times(times)} of {wanted}, got {len(found) or 'none'}"]
-    lines += [f"  {one_line(each, evidence.began)}" for each in found[:SHOWN]]
-    if not found or (times or 0) > len(found):
-        lines += nearest_calls(evidence, wanted, exchanges) or ["no other call was made"]
-    raise AssertionError("\n".join(lines))
-
-
-def _times(times: int | None) -> str:
-    if times is None:
-        return "a call"
-    return "no call" if times == 0 else counted(times, "call")
