@@ -75,10 +75,11 @@ def test_an_accepted_difference_makes_it_pass(service: Served, tmp_path: Path) -
     accepted = tmp_path / "accepted.toml"
     entry = '[[accepted]]\ncase = "{}"\nfact = "final word"\nreason = "live"\nuntil = 9999-12-31\n'
     accepted.write_text("".join(map(entry.format, sorted(WORDS))))
-    code, output = run(service, "--accept", str(accepted))
+    cases = [argument for name in sorted(WORDS) for argument in ("--case", name)]
+    code, output = run(service, "--accept", str(accepted), *cases)
     assert code == Exit.FINE
     assert f"{len(WORDS)} accepted" in output.splitlines()[-1]
-    code, output = run(service, "--accept", str(accepted), "--dialect", "live")
+    code, output = run(service, "--accept", str(accepted), "--dialect", "live", *cases)
     assert code == Exit.ROWS_FAILED
     assert "GONE an_upload_ends_well: final word: no longer occurs, take it out: live" in output
 
