@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from .emulator import routes
+from .emulator.clock import milliseconds
+from .emulator.collection import Collection
 from .emulator.connectors import ObjectDefinition
 from .emulator.emulator import Emulator
 from .emulator.errors import ApiError, OcBulkError, nearest
 from .emulator.instances import Instance
 from .emulator.jobs import Job
 from .emulator.journal import Exchange
-from .emulator.runner import milliseconds
-from .emulator.store import Collection, Selection, decode
+from .emulator.selection import Selection
+from .emulator.stored_values import decode
 
 
 class Evidence:

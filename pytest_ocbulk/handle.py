@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .delivery import Deliverer
 from .emulator import ocnql
 from .emulator.callbacks import CallbackLog
+from .emulator.clock import milliseconds
 from .emulator.emulator import Emulator
 from .emulator.errors import ApiError, OcBulkError
 from .emulator.faults import FaultPlan
 from .emulator.instances import Instance
 from .emulator.journal import Exchange, Journal
-from .emulator.runner import milliseconds
-from .emulator.store import Selection, record
+from .emulator.selection import Selection
+from .emulator.stored_values import record
 from .evidence import Evidence
 from .in_process import InProcess
 from .jobs import OcBulkJobs
@@ -337,8 +338,7 @@ class OcBulk(Judge):
         that of the answer, `query` and `headers` name the ones that matter. The failure shows the nearest calls.
         """
         __tracebackhide__ = True
-        from .assertions import assert_called
-        from .nearness import Wanted
+        from .assertions import Wanted, assert_called
 
         wanted = Wanted(operation, object, job, status, query or {}, headers or {}, file_name, metadata)
         return assert_called(self.evidence, wanted, times)

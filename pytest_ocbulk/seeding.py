@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .emulator.clock import milliseconds
+from .emulator.collection import Taken
 from .emulator.endpoints.records import record_values
 from .emulator.errors import ApiError, OcBulkError
-from .emulator.runner import milliseconds
-from .emulator.store import Taken
 from .evidence import Evidence
 
 

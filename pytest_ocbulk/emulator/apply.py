@@ -15,11 +15,12 @@ from typing import Any, BinaryIO
 
 from . import jobs
 from .checks import conflict
+from .collection import Collection, Taken
 from .connectors import ObjectDefinition
 from .errors import BadRequest
 from .slices import SLICE, Slice, Slices
 from .stage import Stage
-from .store import Collection, Store, Taken
+from .store import Store
 from .upload import Options
 
 

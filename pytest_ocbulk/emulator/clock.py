@@ -82,3 +82,8 @@ def spell(duration: float) -> str:
 def iso(instant: float) -> str:
     """An instant as the service prints dates: `2024-01-01T00:00:00.000Z`."""
     return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def milliseconds(instant: float) -> int:
+    """An instant as the store and the wire count it."""
+    return round(instant * 1000)

@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from .results import Read, blocks
-from .store import record
+from .stored_values import record
 
 _VALUES = itemgetter(slice(1, None))
 """A row without its row id."""

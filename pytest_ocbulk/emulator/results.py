@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import jobs
+from .collection import Collection
 from .connectors import ObjectDefinition
 from .instances import Instance
 from .jobs import Job
 from .ocnql import Select
 from .predicate import to_sql
-from .store import MAX_COLUMNS, Collection, Selection, Store
+from .selection import Selection
+from .store import Store
+from .table import MAX_COLUMNS
 
 BLOCK_ROWS = 2000
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from . import jobs
 from .apply import Application
 from .callbacks import SIGNATURE_HEADER, SIGNATURE_KEY, Attempt, Callback, Outbox, sign
+from .clock import milliseconds
 from .connectors import ObjectDefinition
 from .documents import Announced, Pending
 from .errors import OcBulkError
@@ -447,8 +448,3 @@ def signed_headers(instance: Instance, body: bytes) -> Mapping[str, str]:
     if key := instance.configuration.get(SIGNATURE_KEY):
         headers[SIGNATURE_HEADER] = sign(key, body)
     return headers
-
-
-def milliseconds(instant: float) -> int:
-    """An instant as the store and the wire count it."""
-    return round(instant * 1000)

@@ -14,7 +14,7 @@ from .checks import Value, check_column
 from .connectors import WHOLE_FILE, ObjectDefinition
 from .row_keys import RowKeys
 from .rows import BrokenFile, Chunk, read
-from .store import encode
+from .stored_values import encode
 from .upload import Options
 
 SLICE = 1000

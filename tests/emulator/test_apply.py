@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator import apply, slices, stage
 from pytest_ocbulk.emulator.apply import Application
+from pytest_ocbulk.emulator.collection import Collection
 from pytest_ocbulk.emulator.connectors import WHOLE_FILE, FieldDefinition, ObjectDefinition
-from pytest_ocbulk.emulator.store import Collection, Store
+from pytest_ocbulk.emulator.store import Store
 from pytest_ocbulk.emulator.upload import Options
 
 from .upload_model import Records, Row
@@ -252,7 +253,7 @@ def test_a_job_that_ends_midway_keeps_complete_batches_and_drops_the_stage(
 
 
 def test_what_becomes_visible_late_is_hidden_until_then(store: Store) -> None:
-    from pytest_ocbulk.emulator.store import Selection
+    from pytest_ocbulk.emulator.selection import Selection
 
     target = store.collection(1, "people", PEOPLE)
     file = written([{"email": name} for name in "abcd"])
@@ -281,7 +282,7 @@ def test_a_file_with_too_many_columns_aborts_the_job(store: Store) -> None:
 def test_columns_that_become_too_many_midway_abort_the_job_with_what_was_complete(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_ocbulk.emulator.store.MAX_COLUMNS", 3)
+    monkeypatch.setattr("pytest_ocbulk.emulator.table.MAX_COLUMNS", 3)
     for module in (apply, slices, stage):
         monkeypatch.setattr(module, "SLICE", 2)
     shape = ObjectDefinition("any")
@@ -299,7 +300,7 @@ def test_columns_that_become_too_many_midway_abort_the_job_with_what_was_complet
 def test_a_stage_that_does_not_fit_to_the_records_there_are_aborts_the_job_with_nothing_of_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_ocbulk.emulator.store.MAX_COLUMNS", 3)
+    monkeypatch.setattr("pytest_ocbulk.emulator.table.MAX_COLUMNS", 3)
     shape = ObjectDefinition("any")
     target = store.collection(1, "any", shape)
     worked_off(store, started(target, shape, io.BytesIO(b"a,b\n1,2\n"), job="0"))

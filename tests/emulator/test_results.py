@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator import results
+from pytest_ocbulk.emulator.collection import Collection
 from pytest_ocbulk.emulator.connectors import ObjectDefinition
 from pytest_ocbulk.emulator.ocnql import parse_select
 from pytest_ocbulk.emulator.result_files import Shown, csv_stream, json_array, json_lines
@@ -25,7 +26,8 @@ from pytest_ocbulk.emulator.results import (
     expand,
     reader,
 )
-from pytest_ocbulk.emulator.store import Collection, Store, encode
+from pytest_ocbulk.emulator.store import Store
+from pytest_ocbulk.emulator.stored_values import encode
 
 ANY = ObjectDefinition("any")
 PATHS = ["a", "b"]

@@ -9,19 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ocbulk.emulator.collection import Collection, Taken
 from pytest_ocbulk.emulator.connectors import FieldDefinition, ObjectDefinition
 from pytest_ocbulk.emulator.errors import BadRequest
 from pytest_ocbulk.emulator.ocnql import parse_order, parse_where
-from pytest_ocbulk.emulator.store import (
-    MAX_COLUMNS,
-    Collection,
-    Selection,
-    Store,
-    Taken,
-    decode,
-    encode,
-    record,
-)
+from pytest_ocbulk.emulator.selection import Selection
+from pytest_ocbulk.emulator.store import Store
+from pytest_ocbulk.emulator.stored_values import decode, encode, record
+from pytest_ocbulk.emulator.table import MAX_COLUMNS
 
 ANY = ObjectDefinition("any")
 NUMBERED = ObjectDefinition(
@@ -299,7 +294,7 @@ def test_pages_are_cut_from_it(letters: Collection, options: dict[str, Any], fou
 def test_a_far_page_is_the_same_with_and_without_gaps(
     store: Store, gap: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_ocbulk.emulator.store.FAR", 3)
+    monkeypatch.setattr("pytest_ocbulk.emulator.collection.FAR", 3)
     collection = store.collection(1, "any", ANY)
     collection.insert(["v"], [[number] for number in range(20)], 1)
     if gap:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import jobs, ocnql, predicate
+from ..clock import milliseconds
 from ..errors import BadRequest
 from ..instances import Instance
 from ..jobs import Job
 from ..paging import cut, fields_of, page_of, token
-from ..runner import milliseconds
 from .call import Answer, Call
 
 CALLBACK_HEADER = "elements-async-callback-url"

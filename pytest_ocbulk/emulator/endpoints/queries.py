@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import ocnql
+from ..clock import milliseconds
 from ..connectors import ObjectDefinition
 from ..errors import ApiError, BadRequest, NotFound
 from ..file_names import dated
 from ..jobs import Job
 from ..ocnql import And, Comparison, Select
 from ..results import Criteria, extraction, reader
-from ..runner import milliseconds
 from ..timeline import Course
 from ..upload import read_metadata
 from .bulk import CALLBACK_HEADER, stub

@@ -11,14 +11,16 @@ from typing import Any
 
 from .. import ocnql
 from ..checks import convert, not_a, required, text_fault
+from ..clock import milliseconds
+from ..collection import Collection, Taken
 from ..connectors import ObjectDefinition
 from ..errors import BadRequest, Conflict, NotFound
 from ..nesting import flatten
 from ..paging import Page, cut, fields_of, page_of, token
 from ..predicate import to_sql
 from ..results import expand
-from ..runner import milliseconds
-from ..store import Collection, Selection, Taken, encode, record
+from ..selection import Selection
+from ..stored_values import encode, record
 from .call import Answer, Call
 from .discovery import find_shape
 

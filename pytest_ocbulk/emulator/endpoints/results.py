@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import jobs
+from ..collection import Collection
 from ..errors import BadRequest, NotAcceptable, NotFound
 from ..file_names import disposition
 from ..jobs import Job
 from ..paging import cut, page_of, token
 from ..result_files import Shown, csv_stream, json_array, json_lines
 from ..results import BLOCK_ROWS, RESULT, Read, result_name
-from ..store import Collection
 from .call import Answer, Call
 from .media import preferred
 

@@ -11,11 +11,11 @@ import re
 from dataclasses import replace
 
 from .. import ocnql
+from ..clock import milliseconds
 from ..errors import BadRequest, NotFound
 from ..ocnql import Select
 from ..results import Criteria
-from ..runner import milliseconds
-from ..store import record
+from ..stored_values import record
 from .call import Answer, Call
 
 _TOP = re.compile(r"\s*select\s+top\s+(\d{1,9})\b", re.IGNORECASE)

@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import jobs
+from ..clock import milliseconds
 from ..errors import ApiError, BadRequest
 from ..instances import Instance
 from ..ocnql import Select
 from ..paging import cut, page_of, token
 from ..results import Criteria
-from ..runner import milliseconds
 from ..upload import Options, Upload, parse_options
 from ..workflows import COMPLETED, Transfer, result_file
 from .bulk import stub
