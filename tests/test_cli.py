@@ -384,6 +384,14 @@ def test_contacts_that_cannot_be_made_are_refused(run: Run) -> None:
             """expected an object like {"action": "upsert"}, got [1]\n""",
         ),
         ("upload people.csv --object contact --metadata {", "char 1)\n"),
+        (
+            "upload people.csv --object contact --wait --errors-to gone/failed.csv",
+            "Invalid value for '--errors-to': there is no directory 'gone'; make it, or name another file\n",
+        ),
+        (
+            "contacts 3 -o gone/contacts.csv",
+            "Invalid value for '-o' / '--output': there is no directory 'gone'; make it, or name another file\n",
+        ),
         ("objects --user-secret wrong", "Error: GET /objects was answered 401: Invalid Organization or User"),
         ("wait 99", "Error: GET /bulk/99/status was answered 404: "),
     ],

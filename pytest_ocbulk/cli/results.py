@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from .new_file import NewFile
 from .progress import counting, size
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def output_options(function: F) -> F:
     return click.option(
         "-o",
         "--output",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=NewFile(),
         metavar="FILE",
         help="Write it here. A file that is there is replaced when all of the new one has come.",
     )(function)

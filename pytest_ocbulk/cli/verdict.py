@@ -15,6 +15,7 @@ from pytest_ocbulk.emulator.clock import seconds
 from pytest_ocbulk.emulator.errors import OcBulkError
 
 from .group import Exit
+from .new_file import NewFile
 from .output import cell, facts_of, print_json, print_table
 from .progress import watching
 
@@ -41,7 +42,7 @@ def waiting_options(function: F) -> F:
     for option in (
         click.option(
             "--errors-to",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=NewFile(),
             metavar="FILE",
             help="Keep all failed rows here: CSV, or JSON lines if the name ends in .json or .jsonl.",
         ),

@@ -129,7 +129,7 @@ class Connection:
             "GET", segments, params=params, headers={"Accept": "application/json"}
         )
         if response is None:
-            raise ConnectionFailed(f"{call}: {lost}")
+            raise ConnectionFailed(f"{call} at {self.base_url}: {lost}")
         if not response.ok or response.is_redirect:
             raise self._refusal(call, response)
         return Answer(call, response.content, response.headers)
@@ -147,7 +147,7 @@ class Connection:
             "GET", segments, params=params, headers={"Accept": accept}, stream=True
         )
         if response is None:
-            raise ConnectionFailed(f"{call}: {lost}")
+            raise ConnectionFailed(f"{call} at {self.base_url}: {lost}")
         with response:
             if not response.ok or response.is_redirect:
                 raise self._refusal(call, response)
@@ -172,7 +172,7 @@ class Connection:
         if response is None:
             if lost.sent:
                 raise OutcomeUnknown(in_doubt(f"{call}: {lost}"))
-            raise ConnectionFailed(f"{call}: {lost}; nothing was sent")
+            raise ConnectionFailed(f"{call} at {self.base_url}: {lost}; nothing was sent")
         if not response.ok or response.is_redirect:
             raise self._refusal(call, response)
         return Answer(call, response.content, response.headers)

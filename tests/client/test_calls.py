@@ -224,7 +224,7 @@ def test_a_refused_connection_is_named(time: Time) -> None:
         gone = service.base_url
     with (
         at(gone, time) as client,
-        pytest.raises(ConnectionFailed, match=r"^GET /objects: Connection refused$"),
+        pytest.raises(ConnectionFailed, match=rf"^GET /objects at {gone}: Connection refused$"),
     ):
         client.objects()
     assert len(time.slept) == 3

@@ -61,7 +61,7 @@ def test_an_upload_that_never_left_is_not_in_doubt() -> None:
         gone = service.base_url
     with at(gone) as client, pytest.raises(ConnectionFailed) as caught:
         client.upload("contact", b"a\n1\n")
-    assert str(caught.value) == "POST /bulk/contact: Connection refused; nothing was sent"
+    assert str(caught.value) == f"POST /bulk/contact at {gone}: Connection refused; nothing was sent"
 
 
 @pytest.mark.parametrize("status", [400, 401, 413, 429])

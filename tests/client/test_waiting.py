@@ -106,7 +106,7 @@ def test_waiting_does_not_ask_again_sooner_than_told_even_at_its_deadline(
 
 def test_waiting_ends_at_an_outage(client: BulkClient, service: responses.RequestsMock, time: Time) -> None:
     service.get(f"{BASE}/bulk/7/status", body=requests.ConnectionError("no route to host"))
-    with pytest.raises(ConnectionFailed, match=r"^GET /bulk/7/status: no route to host$"):
+    with pytest.raises(ConnectionFailed, match=rf"^GET /bulk/7/status at {BASE}: no route to host$"):
         client.wait("7", timeout=None)
     assert len(service.calls) == 8
 

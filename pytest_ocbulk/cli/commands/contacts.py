@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..connection import Command
+from ..new_file import NewFile
 from ..progress import counting, rows
 
 _NEWLINES = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
@@ -27,7 +28,7 @@ _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     metavar="FILE",
     help="Write them here instead of to standard output.",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..connection import ConnectedCommand, connected
+from ..new_file import NewFile
 from ..output import json_option, limited, print_all
 from ..verdict import write_errors
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     metavar="FILE",
     help="Write them here instead: CSV, or JSON lines if the name ends in .json or .jsonl.",
 )
