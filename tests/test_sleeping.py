@@ -151,7 +151,7 @@ def test_a_clock_that_cannot_be_moved_is_refused() -> None:
         DrivenClock(clock)
     assert str(refusal.value) == (
         "only a ManualClock can be moved, this fake runs on SystemClock;"
-        " start it with a manual clock (ocbulk-server --clock manual)"
+        " ocbulk-server keeps the machine's time, the pytest fixtures have a clock that can be moved"
     )
 
 

@@ -50,7 +50,7 @@ class DrivenClock:
         if not isinstance(clock, ManualClock):
             raise OcBulkError(
                 f"only a ManualClock can be moved, this fake runs on {type(clock).__name__};"
-                " start it with a manual clock (ocbulk-server --clock manual)"
+                " ocbulk-server keeps the machine's time, the pytest fixtures have a clock that can be moved"
             )
         self._clock = clock
         self._emulator = emulator

@@ -488,7 +488,7 @@ def test_the_machines_time_cannot_be_moved(served: Served) -> None:
         instance.clock = SystemClock()
     assert served.refused("POST", "/clock/advance", {"by": "5s"}) == (
         "400 only a ManualClock can be moved, this fake runs on SystemClock;"
-        " start it with a manual clock (ocbulk-server --clock manual)"
+        " ocbulk-server keeps the machine's time, the pytest fixtures have a clock that can be moved"
     )
     clock = served.control("GET", "/clock")["clocks"][0]
     assert (clock["manual"], clock["elapsed"]) == (False, None)
