@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types tests bench fuzz format clean
+.PHONY: demo test lint types tests bench fuzz survive format clean
 
 demo: .venv/ready
 	$(BIN)/python -m fake_server.demo
@@ -30,6 +30,13 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[httpx]' --group test --group lint --group typing
 	touch .venv/ready
+
+# What `make test` does briefly, at length: minutes instead of seconds. They take seeds and print them.
+fuzz: .venv/ready
+	OCBULK_FUZZ=long $(BIN)/python -m pytest tests/fuzz -p no:randomly -o faulthandler_timeout=0
+
+survive: .venv/ready
+	OCBULK_SURVIVE=long $(BIN)/python -m pytest tests/survival -p no:randomly -o faulthandler_timeout=0
 
 # The peers have an environment of their own; one that cannot be installed is left out of the table.
 bench: .venv-bench/ready
