@@ -23,7 +23,12 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
 
 @click.group(
     invoke_without_command=True,
-    context_settings={"auto_envvar_prefix": "OCBULK", "show_default": True, "max_content_width": 110},
+    context_settings={
+        "auto_envvar_prefix": "OCBULK",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+        "show_default": True,
+    },
 )
 @click.option(
     "--host", default="127.0.0.1", help="Address to listen on; others than loopback let other machines in."
@@ -39,6 +44,7 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     "--connector",
     "connectors",
     multiple=True,
+    envvar="OCBULK_CONNECTOR",
     metavar="NAME|FILE.toml",
     default=BUILT_IN,
     help="A connector to serve; repeatable.",
@@ -47,6 +53,7 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     "--element-token",
     "element_tokens",
     multiple=True,
+    envvar="OCBULK_ELEMENT_TOKEN",
     show_default="the connector's name",
     help="Element token, one per connector in the same order.",
 )
@@ -57,11 +64,18 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     "--quirk",
     "quirks",
     multiple=True,
+    envvar="OCBULK_QUIRK",
     metavar="NAME=VALUE",
     callback=_quirks,
     help="Set a quirk; repeatable.",
 )
-@click.option("--max-upload", default=MAX_UPLOAD, metavar="BYTES", help="Larger uploads are answered 413.")
+@click.option(
+    "--max-upload",
+    default=MAX_UPLOAD,
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="Larger uploads are answered 413.",
+)
 @click.option(
     "--data",
     default="",
@@ -77,6 +91,7 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     "--callback-host",
     "callback_hosts",
     multiple=True,
+    envvar="OCBULK_CALLBACK_HOST",
     metavar="NAME",
     show_default="this machine only",
     help="A host that callbacks may go to, * for any; repeatable.",
@@ -103,7 +118,8 @@ def main(
 ) -> None:
     """A fake SAP Open Connectors (Cloud Elements) bulk API.
 
-    Every option can come from the environment: --signature-key from OCBULK_SIGNATURE_KEY. Ctrl-C ends it.
+    Every option can come from the environment: --signature-key from OCBULK_SIGNATURE_KEY, what is repeatable with
+    blanks between. Ctrl-C ends it.
     """
     if context.invoked_subcommand is not None:
         return

@@ -68,8 +68,22 @@ def snapshot() -> None:
     """Save and load named states of a data file; stop its server first."""
 
 
+def _data_file(context: click.Context, option: click.Parameter, value: str) -> str:
+    """The option as it was given here, or to `ocbulk-server` itself, before the command."""
+    data: str = value or context.find_root().params.get("data", "")
+    if not data:
+        raise click.MissingParameter(ctx=context, param=option)
+    return data
+
+
 _data = click.option(
-    "--data", required=True, envvar="OCBULK_DATA", metavar="FILE", help="The data file of the server."
+    "--data",
+    default="",
+    envvar="OCBULK_DATA",
+    callback=_data_file,
+    metavar="FILE",
+    show_default=False,
+    help="The data file of the server.  [required]",
 )
 
 

@@ -195,6 +195,33 @@ def test_every_option_can_come_from_the_environment() -> None:
     assert status["status"] == "COMPLETED"
 
 
+def test_a_repeatable_option_comes_from_a_variable_of_its_own_name() -> None:
+    with server_process(OCBULK_CONNECTOR="sage200 sqlserver", OCBULK_ELEMENT_TOKEN="a b") as server:
+        assert server.process.stdout is not None
+        lines = [server.process.stdout.readline().split() for _ in range(4)]
+    assert lines[2:] == [["sage200", "finance", "a", "demo"], ["sqlserver", "db", "b", "demo"]]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the command", "after it"])
+def test_a_snapshots_data_file_is_given_before_or_after_the_command(before: bool, tmp_path: Path) -> None:
+    data = ["--data", str(tmp_path / "none")]
+    done = refused(*data, "snapshot", "save", "one") if before else refused("snapshot", "save", "one", *data)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {tmp_path / 'none'}: there is no such data file; ")
+
+
+def test_a_snapshot_of_no_data_file_is_refused() -> None:
+    done = refused("snapshot", "list")
+    assert done.returncode == 2
+    assert done.stderr.endswith("Error: Missing option '--data'.\n")
+
+
+def test_a_limit_below_zero_is_refused() -> None:
+    done = refused("--max-upload", "-5")
+    assert done.returncode == 2
+    assert done.stderr.endswith("Error: Invalid value for '--max-upload': -5 is not in the range x>=0.\n")
+
+
 def test_the_default_job_takes_its_time(server: ServerProcess) -> None:
     """CREATED 1s RUNNING 2s COMPLETE, by the machine's clock: it is not complete at once."""
     with server_process("--quiet") as slow:
