@@ -23,6 +23,7 @@ from pytest_ocbulk.emulator.messages import Disconnect, Request, Response
 LogFormat = Literal["text", "json"]
 FORMATS: tuple[LogFormat, ...] = ("text", "json")
 MASK = "***"
+_ODD = "backslashreplace"  # text that is no Unicode
 
 Exchanged = Callable[[Request, Response | Disconnect, float], None]
 """Called with a request, its answer and the seconds from its head to the answer."""
@@ -95,11 +96,11 @@ class _Handler(logging.Handler):
 
 
 def _target(request: Request) -> str:
-    path = "/" + "/".join(quote(segment, safe="") for segment in request.segments)
+    path = "/" + "/".join(quote(segment, safe="", errors=_ODD) for segment in request.segments)
     if not request.query:
         return path
     shown = {name: MASK if name == "token" else value for name, value in request.query.items()}
-    return f"{path}?{urlencode(shown, safe='*', errors='surrogateescape')}"
+    return f"{path}?{urlencode(shown, safe='*', errors=_ODD)}"
 
 
 def _exchange_line(entry: Mapping[str, Any]) -> str:
