@@ -24,7 +24,8 @@ from .errors import ApiError, Forbidden, NotFound
 from .faults import UNHARMED, Strike
 from .instances import Credentials, Instance, Instances
 from .jobs import ABORTED, Job
-from .ledger import DataFileLost, KeptLedger, Ledger
+from .kept_ledger import KeptLedger
+from .ledger import DataFileLost, Ledger
 from .messages import OPEN_RECEPTION, SPOOL_BYTES, Disconnect, Reception, Request, Response
 from .runner import Runner
 from .store import Store
