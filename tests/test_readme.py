@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
 import json
 import re
 import shutil
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import pytest_ocbulk
 
 from . import curl_line
 from .server_process import server_process
@@ -78,6 +82,36 @@ def test_the_server_lists_the_connectors_as_the_readme_shows() -> None:
         assert server.process.stdout is not None
         lines = [server.process.stdout.readline().rstrip() for _ in range(5)]
     assert lines == shown.splitlines()[1:6]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [text for kind, text in BLOCKS if kind == "python"],
+    ids=lambda block: block.split("(")[0].removeprefix("def "),
+)
+def test_the_tests_that_the_readme_shows_pass(
+    block: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: dict[str, Any] = {"my_app": my_app(), "pytest": pytest, "reset": pytest_ocbulk.reset}
+    exec(block, names)
+    run = next(value for name, value in names.items() if name.startswith("test_"))
+    (fixture,) = inspect.signature(run).parameters
+    fake = request.getfixturevalue(fixture)
+    for variable, value in fake.env().items():
+        monkeypatch.setenv(variable, value)
+    with fake.clock.drives_sleep():
+        run(fake)
+
+
+def my_app() -> Any:
+    """The code under test of the downstream example."""
+    path = ROOT / "tests" / "examples" / "downstream" / "my_app.py"
+    spec = importlib.util.spec_from_file_location("my_app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:
