@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_ocbulk.emulator.messages import Request
 
@@ -33,7 +33,7 @@ class Guard:
     """`host` is the address the server listens on, `token` the control token, if one was set."""
 
     host: str = "127.0.0.1"
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
     def refusal(self, request: Request) -> Refusal | None:
         """Why this call must not be answered; None: it may."""
@@ -76,7 +76,7 @@ class Guard:
                 f" Start it with {TOKEN_OPTION}, or on 127.0.0.1.",
             )
         given = request.header("authorization")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogatepass"), f"Bearer {self.token}".encode()):
             came = "none" if not given else "another"
             return Refusal(
                 401,

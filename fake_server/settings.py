@@ -34,10 +34,10 @@ class Settings:
     dialect: str = "documented"
     job: str = DEFAULT_JOB
     connectors: tuple[str, ...] = BUILT_IN
-    element_tokens: tuple[str, ...] = ()
-    user_secret: str = DEFAULT_SECRET
-    organization_secret: str = DEFAULT_SECRET
-    signature_key: str | None = None
+    element_tokens: tuple[str, ...] = field(default=(), repr=False)
+    user_secret: str = field(default=DEFAULT_SECRET, repr=False)
+    organization_secret: str = field(default=DEFAULT_SECRET, repr=False)
+    signature_key: str | None = field(default=None, repr=False)
     quirks: dict[str, str] = field(default_factory=dict)
     max_upload: int = MAX_UPLOAD
     data: str = ""

@@ -107,6 +107,29 @@ class Outbox:
         """A callback was delivered or given up."""
         self._debts.settled(callback)
 
+    def tried(
+        self, callback: Callback, now: float, outcome: Outcome, status: int, failure: str, retry_scale: float
+    ) -> Attempt:
+        """What came of posting a callback at the instant `now`; a failed one is put back while tries are left."""
+        following = callback.again(now, failure, retry_scale) if outcome == "failed" else None
+        if following is not None:
+            self.again(following)
+        else:
+            self.settled(callback)
+        return Attempt(
+            at=now,
+            job=callback.job,
+            url=callback.url,
+            body=callback.body,
+            headers=callback.headers,
+            number=callback.attempts + 1,
+            outcome=outcome,
+            status=status,
+            failure=failure,
+            next_try=None if following is None else following.due,
+            fault=callback.fault,
+        )
+
     def restore(self, callback: Callback) -> None:
         """Put a callback back that an earlier process owed."""
         self._number = max(self._number, callback.number)
@@ -195,4 +218,4 @@ def sign(key: str, body: bytes) -> str:
 
 def verify(key: str, body: bytes, signature: str) -> bool:
     """Whether a signature belongs to these raw bytes; compared in constant time."""
-    return hmac.compare_digest(sign(key, body).encode(), signature.encode("utf-8", "surrogateescape"))
+    return hmac.compare_digest(sign(key, body).encode(), signature.encode(errors="surrogatepass"))

@@ -27,18 +27,18 @@ TABLE_NAMES = "db.table.names"
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """One authenticated connector and all that belongs to it."""
+    """One authenticated connector and all that belongs to it. Its secrets are not printed with it."""
 
     id: int
-    token: str
-    user_secret: str
-    organization_secret: str
+    token: str = field(repr=False)
+    user_secret: str = field(repr=False)
+    organization_secret: str = field(repr=False)
     connector: Connector
     dialect: Dialect
     clock: Clock
     name: str = ""
     tags: tuple[str, ...] = ()
-    configuration: dict[str, str] = field(default_factory=dict)
+    configuration: dict[str, str] = field(default_factory=dict, repr=False)
     created: float = 0.0
     disabled: bool = False
     journal: Journal = field(default_factory=Journal)
@@ -83,11 +83,11 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The parts of an Authorization header; a missing one is empty."""
+    """The parts of an Authorization header; a missing one is empty. None of them is printed."""
 
-    element: str = ""
-    user: str = ""
-    organization: str = ""
+    element: str = field(default="", repr=False)
+    user: str = field(default="", repr=False)
+    organization: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, header: str) -> Credentials:
@@ -169,4 +169,4 @@ class Instances:
 
 
 def _same(given: str, secret: str) -> bool:
-    return hmac.compare_digest(given.encode(), secret.encode())
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), secret.encode())

@@ -51,7 +51,7 @@ class Request:
     method: str
     segments: tuple[str, ...]
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # with secrets in them
     body: BinaryIO = field(default_factory=io.BytesIO)
     size: int = 0
     passage: Passage = field(default_factory=Passage, compare=False, repr=False)
