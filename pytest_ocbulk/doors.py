@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from .addresses import DEFAULT_BASE_URL, Addresses
 from .delivery import Deliverer
 from .emulator.clock import ManualClock
-from .emulator.emulator import Emulator, Ids
+from .emulator.emulator import Emulator
 from .emulator.errors import OcBulkError
 from .emulator.faults import FaultPlan
+from .emulator.ids import Ids
 from .emulator.messages import Disconnect, Request, Response
 from .emulator.routes import BASE_PATH
 from .handle import Door, OcBulk

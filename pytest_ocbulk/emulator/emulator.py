@@ -6,10 +6,8 @@ posted a callback says so with `callback_tried`. All of them may be called from 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from dataclasses import dataclass, field
 
 from . import routes
 from .callbacks import Attempt, Callback, Outcome
@@ -17,76 +15,21 @@ from .clock import Clock, ManualClock
 from .connectors import BUILT_IN, Connector, built_in
 from .dialect import DOCUMENTED, Dialect
 from .endpoints.bulk import status_body
-from .endpoints.call import JSON, Answer, Call, PlatformCall
-from .endpoints.media import require
 from .endpoints.workflows import resume as resume_transfers
-from .errors import ApiError, Forbidden, NotFound
-from .faults import UNHARMED, Strike
+from .errors import ApiError
+from .ids import Ids
 from .instances import Credentials, Instance, Instances
 from .jobs import ABORTED, Job
 from .kept_ledger import KeptLedger
 from .ledger import DataFileLost, Ledger
 from .messages import OPEN_RECEPTION, SPOOL_BYTES, Disconnect, Reception, Request, Response
+from .replies import refusal, response
 from .runner import Runner
 from .store import Store
 from .timeline import Timeline
 from .upload import read_ahead
+from .visit import Visit
 from .workflows import Transfers
-
-EXPOSED = (
-    "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, "
-    "Elements-Trace-Id, Elements-Error, Content-Disposition"
-)
-"""The headers a browser may read: the vendor's list in the vendor's order (protocol.md 2.4)."""
-
-
-class Ids:
-    """Numbers and tokens in the service's shapes, from a seed: two runs with one seed give the same ones."""
-
-    def __init__(self, seed: str = "") -> None:
-        self._seed = seed
-        self._prefix = sha256(f"request {seed}".encode()).hexdigest()[:14]
-        self._requests = 0
-        self._jobs = 1233  # the first job is the walk-through's "1234"
-        self._instances = 425_903
-        self._urns = 0
-
-    @property
-    def counters(self) -> tuple[int, int, int]:
-        """How far the numbers have come that must never be used twice."""
-        return self._jobs, self._instances, self._urns
-
-    def resume(self, counters: tuple[int, int, int], run: int) -> None:
-        """Go on behind the numbers of an earlier process; `run` counts the processes."""
-        self._jobs, self._instances, self._urns = counters
-        self._prefix = sha256(f"request {self._seed} {run}".encode()).hexdigest()[:14]
-
-    def request(self) -> str:
-        """24 hex digits (protocol.md 2.3)."""
-        self._requests += 1
-        return f"{self._prefix}{self._requests:010x}"
-
-    def job(self) -> str:
-        """A decimal string (protocol.md 3.1)."""
-        self._jobs += 1
-        return str(self._jobs)
-
-    def instance(self) -> int:
-        """A number (protocol.md 3.1)."""
-        self._instances += 1
-        return self._instances
-
-    def urn(self) -> str:
-        """The receipt of an eventual creation (protocol.md 11.2)."""
-        self._urns += 1
-        return f"urn:{self._digest('urn', self._urns)[:16]}"
-
-    def secret(self, kind: str, number: int) -> str:
-        """An opaque token."""
-        return self._digest(kind, number)[:32]
-
-    def _digest(self, kind: str, number: int) -> str:
-        return sha256(f"{kind} {self._seed} {number}".encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -99,23 +42,7 @@ class Defaults:
     clock: Callable[[], Clock] = ManualClock
 
 
-STILL_ALLOWED = frozenset({"objects", "metadata", "ping"})
-"""What a disabled instance still answers: `GET /objects` does, record calls are 403 (protocol.md 2.2)."""
-
-
 _LOST = "The fake can no longer write its data file; what was answered before is in it"
-
-
-@dataclass(slots=True)
-class _Visit:
-    """What became known of a call while it was answered."""
-
-    request_id: str
-    instance: Instance | None = None
-    operation: str = ""
-    job: str = ""
-    now: float = 0.0
-    strike: Strike = UNHARMED
 
 
 class Emulator:
@@ -222,10 +149,10 @@ class Emulator:
             if request.size > SPOOL_BYTES:
                 self._read_ahead(request)
             with self.lock:
-                return self._handle(request)
+                return Visit(self, request, self.ids.request()).answer()
         except DataFileLost:
-            visit = _Visit(self.ids.request())
-            return _response(_refusal(ApiError(_LOST), visit.request_id), request, visit)
+            request_id = self.ids.request()
+            return response(refusal(ApiError(_LOST), request_id), request, request_id)
         finally:
             if request.passage.form is not None:  # read ahead, and then not wanted
                 request.passage.form.close()
@@ -236,7 +163,7 @@ class Emulator:
             try:
                 _, operation = self._addressed(request)
             except ApiError:
-                return  # `_handle` will say why
+                return  # the visit will say why
         if operation == "upload":
             read_ahead(request)
 
@@ -266,57 +193,6 @@ class Emulator:
         _, below = routes.strip(head.segments)
         instance = self.instances.authenticate(head.header("authorization"))
         return instance, routes.match(head.method, instance.connector.fold(below))[0].operation
-
-    def _handle(self, request: Request) -> Response | Disconnect:
-        visit = _Visit(self.ids.request())
-        if request.method == "OPTIONS":
-            return _preflight(request, visit.request_id)
-        try:
-            answer = self._visit(visit, request)
-        except ApiError as error:
-            answer = _refusal(error, visit.request_id)
-        response = _response(answer, request, visit)
-        delivered = visit.strike.answer(response, visit.now)
-        if request.method == "HEAD" and isinstance(delivered, Response):
-            delivered = replace(delivered, body=b"")
-        if visit.instance is None:
-            return delivered
-        visit.instance.journal.add(
-            visit.now, visit.operation, request, delivered, job=visit.job, fault=str(visit.strike)
-        )
-        return delivered
-
-    def _visit(self, visit: _Visit, request: Request) -> Answer:
-        hub, below = routes.strip(request.segments)
-        if below[:1] in routes.PLATFORM:
-            return self._visit_platform(request, below)
-        visit.instance = instance = self.instances.authenticate(request.header("authorization"))
-        visit.now = now = instance.clock.now()
-        self.runner.tick(instance, now)
-        if hub and instance.dialect.quirks.hub_checked and hub != instance.connector.hub:
-            raise NotFound(f"The element instance is in hub {instance.connector.hub!r}, not in {hub!r}")
-        route, names = routes.match(request.method, instance.connector.fold(below))
-        visit.operation = route.operation
-        if instance.disabled and route.operation not in STILL_ALLOWED:
-            raise Forbidden("The element instance is disabled")
-        require(request.header("accept"), route.produces)
-        visit.strike = request.passage.strike or instance.faults.take(route.operation)
-        if visit.strike.prevents:
-            return Answer()
-        call = Call(self, request, names, now, instance)
-        try:
-            return route.endpoint(call)
-        finally:
-            visit.job = call.job
-
-    def _visit_platform(self, request: Request, below: tuple[str, ...]) -> Answer:
-        """Calls about instances need User and Organization, lists of hubs nothing at all (protocol.md 1, 2.1)."""
-        route, names = routes.match(request.method, below)
-        require(request.header("accept"), route.produces)
-        credentials = Credentials()
-        if route.scope == "platform":
-            credentials = self.instances.user(request.header("authorization"), self.known_user)
-        return route.endpoint(PlatformCall(self, request, names, self.defaults.clock().now(), credentials))
 
     # -- time, work and effects ---------------------------------------------------------------------------
 
@@ -385,24 +261,8 @@ class Emulator:
             instance = self.instances.by_id(callback.instance_id)
             if instance is None:
                 return None
-            now = instance.clock.now()
-            following = callback.again(now, failure, retry_scale) if outcome == "failed" else None
-            if following is not None:
-                self.runner.outbox.again(following)
-            else:
-                self.runner.outbox.settled(callback)
-            attempt = Attempt(
-                at=now,
-                job=callback.job,
-                url=callback.url,
-                body=callback.body,
-                headers=callback.headers,
-                number=callback.attempts + 1,
-                outcome=outcome,
-                status=status,
-                failure=failure,
-                next_try=None if following is None else following.due,
-                fault=callback.fault,
+            attempt = self.runner.outbox.tried(
+                callback, instance.clock.now(), outcome, status, failure, retry_scale
             )
             instance.callbacks.add(attempt)
             return attempt
@@ -436,41 +296,3 @@ class Emulator:
             for instance in self.instances:
                 self.close_instance(instance)
         self.store.close()
-
-
-_to_json = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _refusal(error: ApiError, request_id: str) -> Answer:
-    """The vendor's error body; the status is not repeated in it (protocol.md 2.3)."""
-    body = {"requestId": request_id, "message": error.message}
-    if error.provider_message is not None:
-        body["providerMessage"] = error.provider_message
-    return Answer(body, dict(error.headers), status=error.status)
-
-
-def _response(answer: Answer, request: Request, visit: _Visit) -> Response:
-    body = answer.body
-    if body is None:
-        body = _to_json(answer.payload).encode()
-    headers = {"Content-Type": answer.content_type, "elements-request-id": visit.request_id, **answer.headers}
-    if visit.instance is not None:
-        headers["elements-element-instance-id"] = str(visit.instance.id)
-    if "origin" in request.headers:
-        headers |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
-    if isinstance(body, bytes):
-        headers["Content-Length"] = str(len(body))
-    return Response(answer.status, headers, body)
-
-
-def _preflight(request: Request, request_id: str) -> Response:
-    headers = {
-        "Content-Type": JSON,
-        "elements-request-id": request_id,
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-        "Access-Control-Allow-Headers": request.header("access-control-request-headers") or "Authorization",
-        "Access-Control-Expose-Headers": EXPOSED,
-        "Content-Length": "0",
-    }
-    return Response(200, headers)

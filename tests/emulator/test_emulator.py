@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pytest_ocbulk.emulator.clock import ManualClock
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import DOCUMENTED, LIVE
-from pytest_ocbulk.emulator.emulator import Defaults, Emulator, Ids
+from pytest_ocbulk.emulator.emulator import Defaults, Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
+from pytest_ocbulk.emulator.ids import Ids
 from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, SPOOL_BYTES, Reception, Request, Response
 from pytest_ocbulk.emulator.routes import ROUTES
 from pytest_ocbulk.emulator.timeline import Timeline

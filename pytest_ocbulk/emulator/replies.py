@@ -1,0 +1,55 @@
+"""What is around every answer on the wire: headers, the body of a refusal, and what a browser asks first."""
+
+from __future__ import annotations
+
+import json
+
+from .endpoints.call import JSON, Answer
+from .errors import ApiError
+from .instances import Instance
+from .messages import Request, Response
+
+EXPOSED = (
+    "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, "
+    "Elements-Trace-Id, Elements-Error, Content-Disposition"
+)
+"""The headers a browser may read: the vendor's list in the vendor's order (protocol.md 2.4)."""
+
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def refusal(error: ApiError, request_id: str) -> Answer:
+    """The vendor's error body; the status is not repeated in it (protocol.md 2.3)."""
+    body = {"requestId": request_id, "message": error.message}
+    if error.provider_message is not None:
+        body["providerMessage"] = error.provider_message
+    return Answer(body, dict(error.headers), status=error.status)
+
+
+def response(answer: Answer, request: Request, request_id: str, instance: Instance | None = None) -> Response:
+    """An answer as it is sent; `instance`: whose it is, if it is any's."""
+    body = answer.body
+    if body is None:
+        body = _to_json(answer.payload).encode()
+    headers = {"Content-Type": answer.content_type, "elements-request-id": request_id, **answer.headers}
+    if instance is not None:
+        headers["elements-element-instance-id"] = str(instance.id)
+    if "origin" in request.headers:
+        headers |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
+    if isinstance(body, bytes):
+        headers["Content-Length"] = str(len(body))
+    return Response(answer.status, headers, body)
+
+
+def preflight(request: Request, request_id: str) -> Response:
+    """The answer to OPTIONS: every method and every header that was asked for is allowed (protocol.md 2.4)."""
+    headers = {
+        "Content-Type": JSON,
+        "elements-request-id": request_id,
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+        "Access-Control-Allow-Headers": request.header("access-control-request-headers") or "Authorization",
+        "Access-Control-Expose-Headers": EXPOSED,
+        "Content-Length": "0",
+    }
+    return Response(200, headers)
