@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,8 +81,13 @@ def show_contacts(client: BulkClient) -> int:
     contacts = list(client.records("contact"))
     columns = ("C_FirstName", "C_LastName", "C_EmailAddress", "C_Company")
     print(f"\nGET /contact           {len(contacts):,} contacts, the first {SHOWN}:\n")
-    for row in [dict(zip(columns, columns, strict=True)), *islice(contacts, SHOWN)]:
-        print("  " + "  ".join(str(row.get(column) or "").ljust(28)[:28] for column in columns).rstrip())
+    table = [
+        columns,
+        *(tuple(str(row.get(each) or "") for each in columns) for row in islice(contacts, SHOWN)),
+    ]
+    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
+    for line in table:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     return len(contacts)
 
 
@@ -89,12 +95,13 @@ def print_curl(base_url: str, job: str) -> None:
     """The same by hand."""
     server, _, _ = base_url.partition("/elements")
     port = server.rpartition(":")[2]
+    python = os.path.relpath(sys.executable)
     print(
-        f"\nThe same by hand: start `ocbulk-server --port {port}`, take any contacts CSV as sample.csv, and\n"
+        f"\nThe same by hand: start `{python} -m fake_server --port {port}` here, and in another terminal\n"
     )
     for line in (
         f"'{base_url}/hubs/marketing/objects'",
-        f"-F file=@sample.csv '{base_url}/hubs/marketing/bulk/contact'",
+        f"-F file=@fixtures/csv/sample.csv '{base_url}/hubs/marketing/bulk/contact'",
         f"'{base_url}/hubs/marketing/bulk/{job}/status'",
         f"'{base_url}/hubs/marketing/contact'",
     ):

@@ -14,6 +14,9 @@ from .showing import answered, counted, masked, one_line, sent
 LAST = 5
 """Exchanges shown."""
 
+STANDING = 3
+"""Looks at a job, without time passing, from which on the clock is said to stand still."""
+
 
 def story(evidence: Evidence) -> str:
     """The story of one instance."""
@@ -23,7 +26,8 @@ def story(evidence: Evidence) -> str:
     calls = counted(instance.journal.total, "call")
     title = f"{instance.connector.key} ({instance.dialect.name})"
     lines = [f"{title}: {counted(len(instance.jobs), 'job')}, {calls}, {clock}"]
-    lines += [_job(evidence, job) for job in instance.jobs.values()]
+    for job in instance.jobs.values():
+        lines += [_job(evidence, job), *_standing(evidence, job)]
     lines += [f"planned: {plan}" for plan in instance.plans.describe()]
     lines += [f"planned: {fault.describe()}" for fault in instance.faults.pending]
     lines += [f"{attempt}" for attempt in instance.callbacks]
@@ -62,6 +66,18 @@ def _job(evidence: Evidence, job: Job) -> str:
     told += [f"faults {_bounded(faults)}"] if faults else []
     told += [f"error {job.error!r}"] if job.error else []
     return "  ".join(told)
+
+
+def _standing(evidence: Evidence, job: Job) -> Iterator[str]:
+    """What to do for a job that waits for time while nothing moves the clock: the usual mistake of a first test."""
+    now, course = evidence.instance.clock.now(), job.course
+    due = course.due()
+    if due is not None and due > now == course.entered and course.looks >= STANDING:
+        left = spell(due - now)
+        yield (
+            f"  polled {course.looks} times while the clock stood still, {left} before the next status: run code that"
+            f" sleeps in `with ocbulk.clock.drives_sleep():`, or call `ocbulk.clock.advance({left!r})`"
+        )
 
 
 def _job_of(evidence: Evidence, exchange: Exchange) -> str:

@@ -469,6 +469,36 @@ def test_a_test_that_is_run_again_starts_afresh(run: Run) -> None:
     result.assert_outcomes(passed=2)
 
 
+def test_a_story_tells_whoever_waits_in_vain_how_time_is_moved(run: Run) -> None:
+    result = run("""
+        def poll(ocbulk, times):
+            ocbulk.next_job("CREATED 2s RUNNING 10m COMPLETE")
+            job = upload(ocbulk)
+            for _ in range(times):
+                call(ocbulk, f"/bulk/{job}/status")
+
+        def test_in_vain(ocbulk):
+            poll(ocbulk, 3)
+            assert False
+
+        def test_looked_about(ocbulk):
+            poll(ocbulk, 2)
+            assert False
+
+        def test_time_passed(ocbulk):
+            poll(ocbulk, 3)
+            ocbulk.clock.advance("1s")
+            assert False
+        """)
+    told = [line for line in result.outlines if "stood still" in line]
+    assert told == [
+        (
+            "  polled 3 times while the clock stood still, 2s before the next status: run code that sleeps in"
+            " `with ocbulk.clock.drives_sleep():`, or call `ocbulk.clock.advance('2s')`"
+        )
+    ]
+
+
 def test_the_story_of_a_failed_test(run: Run) -> None:
     result = run("""
         from pytest_ocbulk import status
