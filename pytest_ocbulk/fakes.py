@@ -68,7 +68,10 @@ class Fakes:
 
     def story(self) -> str:
         """What happened, for the report of a test that failed."""
-        strays = [f"answered {each.status}: {each.method} {each.path}" for each in self._strays()]
+        strays = [
+            f"answered {each.status}: {each.method} {each.path}{_advice(each.status)}"
+            for each in self._strays()
+        ]
         return "\n\n".join(
             [*(story(handle.evidence) for handle in self._handles), *filter(None, ["\n".join(strays)])]
         )
@@ -127,3 +130,8 @@ class MakeOcBulk:
         given = {"connector": connector, "dialect": dialect, "job": job, "quirks": quirks, "seed": seed}
         changes = {name: value for name, value in given.items() if value is not None}
         return self._fakes.make(changes, served=server)
+
+
+def _advice(status: int) -> str:
+    own = "each test has secrets of its own, from ocbulk.env() or ocbulk.headers"
+    return f"; {own}" if status == 401 else ""

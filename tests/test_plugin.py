@@ -552,7 +552,10 @@ def test_the_story_of_a_failed_test(run: Run) -> None:
             * 3
         ),
         "",
-        "answered 401: GET /elements/api-v2/objects",
+        (
+            "answered 401: GET /elements/api-v2/objects; each test has secrets of its own, from ocbulk.env() or"
+            " ocbulk.headers"
+        ),
     ]
 
 
