@@ -213,7 +213,7 @@ def test_signatures_are_compared_in_constant_time(compared: list[bytes]) -> None
     assert b"sha256=guess" in compared
 
 
-@pytest.mark.parametrize("odd", ["ä", "\udcff", "\ud800", "", "x" * 100_000])
+@pytest.mark.parametrize("odd", ["ä", "\udcff", "\ud800x", "", "x" * 100_000])
 def test_odd_secrets_are_wrong_and_no_error(odd: str, app: FakeServerApp) -> None:
     assert ask(app, "GET", f"{BASE_PATH}/objects", Authorization=f"Element {TOKEN}, User {odd}").startswith(
         "401"
