@@ -131,7 +131,7 @@ class KeptLedger(Ledger):
 
     def _save_jobs(self, runner: Runner) -> None:
         for job in self._jobs.values():
-            text = _text(job_document(job, runner.pending(job), runner.announced(job)))
+            text = _text(job_document(job, runner.pending(job), runner.announcements.of(job)))
             self._store.db.execute(
                 "INSERT INTO jobs (id, instance, document) VALUES (?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET document = excluded.document",
