@@ -171,5 +171,4 @@ class OcBulkJobs(Sequence[OcBulkJob]):
 
 def spelled(timeline: Timeline, instance: Instance) -> str:
     """A timeline in the words of the instance's dialect."""
-    word = instance.dialect.word
-    return " ".join(str(step).replace(step.status, word(step.status), 1) for step in timeline.steps)
+    return timeline.worded(instance.dialect.word)

@@ -31,7 +31,7 @@ def leftovers(evidence: Evidence) -> list[Leftover]:
     instance = evidence.instance
     return [
         *(Leftover("unfired_fault", f"fault {each.describe()}") for each in instance.faults.pending),
-        *(Leftover("unused_job", text) for text in instance.plans.describe()),
+        *(Leftover("unused_job", text) for text in instance.plans.describe(instance.dialect.word)),
         *(Leftover("unfinished_job", text) for text in _unfinished(evidence)),
         *(Leftover("undelivered_callback", text) for text in _undelivered(evidence)),
         *stray_calls(

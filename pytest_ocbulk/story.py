@@ -28,7 +28,7 @@ def story(evidence: Evidence) -> str:
     lines = [f"{title}: {counted(len(instance.jobs), 'job')}, {calls}, {clock}"]
     for job in instance.jobs.values():
         lines += [_job(evidence, job), *_standing(evidence, job)]
-    lines += [f"planned: {plan}" for plan in instance.plans.describe()]
+    lines += [f"planned: {plan}" for plan in instance.plans.describe(instance.dialect.word)]
     lines += [f"planned: {fault.describe()}" for fault in instance.faults.pending]
     lines += [f"{attempt}" for attempt in instance.callbacks]
     if exchanges:

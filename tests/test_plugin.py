@@ -332,7 +332,7 @@ LEFTOVERS = {
     ),
     "unused_job": (
         "ocbulk.next_job('CREATED 2s COMPLETE')",
-        "next_job('CREATED 2s COMPLETED') was not used: no job came",
+        "next_job('CREATED 2s COMPLETE') was not used: no job came",
     ),
     "unfinished_job": (
         "ocbulk.next_job('CREATED 2s RUNNING 10m COMPLETE'); upload(ocbulk); ocbulk.clock.advance('1m2s')",

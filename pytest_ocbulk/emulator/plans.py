@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import floor
 from typing import Any
@@ -32,7 +32,11 @@ class JobPlan:
     error: str | None = None
 
     def __str__(self) -> str:
-        told = [repr(str(self.timeline))]
+        return self.worded(str)
+
+    def worded(self, word: Callable[[str], str]) -> str:
+        """The plan as it is written in a test, its statuses in the words of a dialect."""
+        told = [repr(self.timeline.worded(word))]
         if self.object_name is not None:
             told.append(f"object={self.object_name!r}")
         if self.fail_rows:
@@ -95,10 +99,10 @@ class JobPlans:
         """The plans that no job has used yet."""
         return tuple(self.queued)
 
-    def describe(self) -> list[str]:
-        """What was planned and did not happen, for people: one line each."""
+    def describe(self, word: Callable[[str], str] = str) -> list[str]:
+        """What was planned and did not happen, for people: one line each, in the words of a dialect."""
         unused = [
-            f"{plan} was not used: no job {f'about {plan.object_name} ' if plan.object_name else ''}came"
+            f"{plan.worded(word)} was not used: no job {f'about {plan.object_name} ' if plan.object_name else ''}came"
             for plan in self.queued
         ]
         return [*unused, *self.unreached]

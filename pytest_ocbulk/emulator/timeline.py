@@ -12,7 +12,7 @@ This module parses, prints and plays; which step may follow which is the table o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -65,6 +65,10 @@ class Timeline:
 
     def __str__(self) -> str:
         return " ".join(map(str, self.steps))
+
+    def worded(self, word: Callable[[str], str]) -> str:
+        """The line with each status in the words of a dialect."""
+        return " ".join(str(step).replace(step.status, word(step.status), 1) for step in self.steps)
 
     @property
     def end(self) -> str:
@@ -123,7 +127,7 @@ def _status(word: str, text: str) -> str:
         return quoted[1]
     status = canonical(word)
     if status not in KNOWN:
-        hint = nearest(word.upper(), KNOWN)
+        hint = nearest(word.upper(), {*KNOWN, "COMPLETE"})
         raise OcBulkError(
             f"timeline {text!r}: {word!r} is neither a status nor a hold (2s, 10m, x3, forever){hint}"
             f"{'' if hint.endswith('?') else '.'} A status from the future is written in quotes: '{word.upper()}'."

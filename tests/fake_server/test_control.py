@@ -362,7 +362,7 @@ def test_plans_are_forgotten(served: Served) -> None:
             {"timeline": "CREATED COMPLET"},
             (
                 "timeline 'CREATED COMPLET': 'COMPLET' is neither a status nor a hold (2s, 10m, x3, forever);"
-                " did you mean 'COMPLETED'? A status from the future is written in quotes: 'COMPLET'."
+                " did you mean 'COMPLETE'? A status from the future is written in quotes: 'COMPLET'."
             ),
         ),
         ({"timeline": 5}, "expected a text 'timeline' in the body, got 5"),
