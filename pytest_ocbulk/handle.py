@@ -330,12 +330,13 @@ class OcBulk(Judge):
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         file_name: str | None = None,
-        metadata: str | None = None,
+        metadata: str | Mapping[str, object] | None = None,
     ) -> list[Exchange]:
         """Fail unless an operation was called so often (None: at least once) with what is given; return the calls.
 
         Operations are those that faults know: `upload`, `status`, `errors`, `objects`, `query` and so on. `status` is
-        that of the answer, `query` and `headers` name the ones that matter. The failure shows the nearest calls.
+        that of the answer, `query` and `headers` name the ones that matter, `metadata` is what was sent as `metaData`,
+        a dictionary or JSON. The failure shows the nearest calls.
         """
         __tracebackhide__ = True
         from .assertions import Wanted, assert_called

@@ -325,6 +325,12 @@ def test_calls_that_were_made_are_returned(ocbulk: OcBulk) -> None:
     assert made.job == "1234"
     ocbulk.assert_called("status", times=0)
     ocbulk.assert_called("upload", metadata='{"bulkUploadRecordSize": 1}', status=200)
+    ocbulk.assert_called("upload", metadata='{"bulkUploadRecordSize":1}')
+    ocbulk.assert_called("upload", metadata={"bulkUploadRecordSize": 1})
+    with pytest.raises(
+        AssertionError, match=r"metadata: expected \{'a': 1\}, got \{'bulkUploadRecordSize': 1\}"
+    ):
+        ocbulk.assert_called("upload", metadata={"a": 1})
 
 
 def test_a_call_that_was_not_made(ocbulk: OcBulk) -> None:

@@ -666,7 +666,7 @@ def test_a_fault_that_needs_a_socket_is_refused_in_process(run: Run) -> None:
             with pytest.raises(OcBulkError) as refused:
                 ocbulk.faults.on("upload", reset(), phase="after")
             assert str(refused.value) == (
-                "reset() needs a socket: use the ocbulk_server fixture (responses does not run urllib3's retries)"
+                "reset() needs a socket: use the ocbulk_server fixture (in this process no connection can break)"
             )
             ocbulk_server.faults.on("upload", reset(), phase="after")
             with pytest.raises(requests.ConnectionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ class Wanted:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     file_name: str | None = None
-    metadata: str | None = None
+    metadata: str | Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
@@ -70,7 +71,17 @@ class Wanted:
             file = sent_file(exchange)
             yield "file name", self.file_name, file.file_name if file else None
         if self.metadata is not None:
-            yield "metadata", self.metadata, metadata(exchange)
+            yield "metadata", _value(self.metadata), _value(metadata(exchange))
+
+
+def _value(given: str | Mapping[str, object] | None) -> object:
+    """The `metaData` by its meaning, so that blanks and the order of keys do not matter; text that is no JSON as it is."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        return given
 
 
 def _object(evidence: Evidence, exchange: Exchange) -> str | None:

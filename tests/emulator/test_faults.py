@@ -527,7 +527,7 @@ def test_a_door_without_a_socket_refuses_what_needs_one(kind: type[Fault]) -> No
     with pytest.raises(OcBulkError) as error:
         FaultPlan(socket=False).on("upload", kind(*arguments))
     assert str(error.value) == (
-        f"{kind.kind}() needs a socket: use the ocbulk_server fixture (responses does not run urllib3's retries)"
+        f"{kind.kind}() needs a socket: use the ocbulk_server fixture (in this process no connection can break)"
     )
 
 

@@ -30,9 +30,8 @@ def operations() -> frozenset[str]:
 
 @cache
 def _methods() -> dict[str, frozenset[str]]:
-    from ..routes import (
-        ROUTES,
-    )  # not at the top: the routes lead to the endpoints and from there to this plan
+    # Not at the top: the routes lead to the endpoints and from there to this plan.
+    from ..routes import ROUTES
 
     found: dict[str, set[str]] = {}
     for route in ROUTES:
@@ -183,7 +182,7 @@ class FaultPlan:
             raise OcBulkError(f"{name} breaks the body of a request, and {operation} calls have none")
         if fault.needs_socket and not self.socket:
             raise OcBulkError(
-                f"{name} needs a socket: use the ocbulk_server fixture (responses does not run urllib3's retries)"
+                f"{name} needs a socket: use the ocbulk_server fixture (in this process no connection can break)"
             )
         queue = self._queues.get(operation)
         if queue and queue[-1].fault.times == FOREVER:
