@@ -75,7 +75,7 @@ class Wanted:
 
 
 def _value(given: str | Mapping[str, object] | None) -> object:
-    """The `metaData` by its meaning, so that blanks and the order of keys do not matter; text that is no JSON as it is."""
+    """The `metaData` by its meaning: blanks and the order of keys do not matter. Text that is no JSON stays as it is."""
     if not isinstance(given, str):
         return given
     try:
