@@ -43,6 +43,7 @@ class Defaults:
 
 
 _LOST = "The fake can no longer write its data file; what was answered before is in it"
+"""The 500 that every call gets from then on; the operator is told more (`Ledger.failure`)."""
 
 
 class Emulator:
@@ -76,6 +77,8 @@ class Emulator:
         self.runner = Runner(self.store, self.ledger, background=background, describe=status_body)
         self.ledger.restore(self)
         resume_transfers(self)
+
+    # -- instances --------------------------------------------------------------------------------------
 
     @property
     def connectors(self) -> Mapping[str, Connector]:
@@ -140,6 +143,15 @@ class Emulator:
             self.transfers.forget(instance)
             self.ledger.transfers()
             self.runner.forget(instance)
+
+    def close(self) -> None:
+        """Give everything back; what a data file holds stays there."""
+        if self.ledger.kept:
+            self.runner.close()
+        else:
+            for instance in self.instances:
+                self.close_instance(instance)
+        self.store.close()
 
     # -- the seam ---------------------------------------------------------------------------------------
 
@@ -267,6 +279,10 @@ class Emulator:
             instance.callbacks.add(attempt)
             return attempt
 
+    def _now_of(self, instance_id: int) -> float:
+        instance = self.instances.by_id(instance_id)
+        return instance.clock.now() if instance else float("inf")
+
     # -- moving jobs by hand ------------------------------------------------------------------------------
 
     def advance_job(self, instance: Instance, job: Job) -> None:
@@ -283,16 +299,3 @@ class Emulator:
         """End a job in ABORTED or ERROR now, with this error; raises `OcBulkError` if it has ended."""
         with self.lock:
             self.runner.fail_job(instance, job, error, instance.clock.now(), status)
-
-    def _now_of(self, instance_id: int) -> float:
-        instance = self.instances.by_id(instance_id)
-        return instance.clock.now() if instance else float("inf")
-
-    def close(self) -> None:
-        """Give everything back; what a data file holds stays there."""
-        if self.ledger.kept:
-            self.runner.close()
-        else:
-            for instance in self.instances:
-                self.close_instance(instance)
-        self.store.close()

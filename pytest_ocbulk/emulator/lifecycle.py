@@ -76,8 +76,12 @@ class Lifecycle:
 
     def _due(self, job: Job) -> float | None:
         """The instant of a job's next step; while its rows are being applied there is none."""
+        return None if self._is_at_work(job) else job.course.due()
+
+    def _is_at_work(self, job: Job) -> bool:
+        """Whether a job's rows are being applied, so that it moves when that is done and not before."""
         task = self._tasks.get(job.id)
-        return None if task is not None and task.started else job.course.due()
+        return task is not None and task.started
 
     def _step(self, instance: Instance, job: Job, now: float) -> None:
         """Take the next step of a job, which is due."""
@@ -98,6 +102,7 @@ class Lifecycle:
             self._enter(instance, job, status, at)
 
     def _begin(self, task: Task, now: float) -> None:
+        """Begin the work; it is done when this returns, unless a worker is to do it."""
         task.started = True
         if self.background and task.job.file_size > IN_THE_TICK:
             if task.job.status not in (jobs.RUNNING, jobs.CANCELLATION_PENDING):

@@ -23,6 +23,7 @@ from .timeline import Course, Step, Timeline
 from .upload import Upload
 
 CANCELLING = Timeline.parse("CANCELLATION_PENDING CANCELLED")
+"""The course of a job that was asked to end."""
 
 
 class Runner(Lifecycle):
@@ -90,14 +91,13 @@ class Runner(Lifecycle):
 
         Raises `OcBulkError` when there is none: the job has ended, or holds its status for ever.
         """
-        task = self._tasks.get(job.id)
         self._refuse_ended(instance, job)
-        if task is not None and task.started:
+        if self._is_at_work(job):
             return
         if job.course.following is None:
             word = instance.dialect.word(job.status)
             raise OcBulkError(f"job {job.id} stays {word} for ever; finish() or fail() it")
-        self._go(instance, job, job.course.take(now).status, now, now, task)
+        self._go(instance, job, job.course.take(now).status, now, now, self._tasks.get(job.id))
 
     def finish_job(self, instance: Instance, job: Job, now: float) -> None:
         """Go to the end of the timeline now, to success where it has none.
@@ -105,7 +105,7 @@ class Runner(Lifecycle):
         A large upload on a server ends when its rows are applied. Raises `OcBulkError` when the job has ended.
         """
         self._refuse_ended(instance, job)
-        while not job.terminal and self._due_or_held(job):
+        while not job.terminal and not self._is_at_work(job):
             if job.course.following is None:
                 end = jobs.CANCELLED if job.status == jobs.CANCELLATION_PENDING else jobs.COMPLETED
                 job.course = Course(Timeline((Step(job.status), Step(end))), now)
@@ -124,10 +124,6 @@ class Runner(Lifecycle):
         job.error = error
         self.redirect(instance, job, Timeline((Step(job.status), Step(status))), now)
         self._go(instance, job, job.course.take(now).status, now, now, None)
-
-    def _due_or_held(self, job: Job) -> bool:
-        task = self._tasks.get(job.id)
-        return task is None or not task.started
 
     def _refuse_ended(self, instance: Instance, job: Job) -> None:
         if job.terminal:
@@ -175,7 +171,7 @@ class Runner(Lifecycle):
         if pending.started:
             self._begin(task, instance.clock.now())
 
-    # -- ends --
+    # -- ends -------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """The process ends: give back what is held open. Nothing is dropped that a later one could go on with."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .collection import Collection
 from .connectors import ObjectDefinition
 from .database import Database
+from .table import PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Store(Database):
             return connection
         query = "SELECT instance, name, id, columns, hidden, keys FROM collections"
         for instance, name, number, columns, hidden, keys in connection.execute(query):
-            self._kept[instance, name] = _Kept(f"records_{number}", json.loads(columns), bool(hidden), keys)
+            self._kept[instance, name] = _Kept(f"{PREFIX}{number}", json.loads(columns), bool(hidden), keys)
         return connection
 
     def collection(self, instance: int, name: str, shape: ObjectDefinition) -> Collection:

@@ -16,6 +16,9 @@ from .errors import BadRequest, OcBulkError
 MAX_COLUMNS = 1900
 """Columns of a table; SQLite takes 2000, the fixed ones included."""
 
+PREFIX = "records_"
+"""A table is called so and by its number in the list of collections."""
+
 
 class Table:
     """The columns and indexes under which the records of one object of one instance are kept."""
@@ -109,15 +112,15 @@ class Table:
             self.unique = [self.key]
         self.ensure(self.declared)  # fields that were declared since
 
+    @property
+    def _number(self) -> int:
+        """The row of the table in the list of collections."""
+        return int(self.table.removeprefix(PREFIX))
+
     def _keep(self) -> None:
         """Write down what a later process has to know of the table."""
         if self.database.path:
-            values = (
-                json.dumps([*self.columns]),
-                self.hidden,
-                self.keys,
-                self.table.removeprefix("records_"),
-            )
+            values = (json.dumps([*self.columns]), self.hidden, self.keys, self._number)
             query = "UPDATE collections SET columns = ?, hidden = ?, keys = ? WHERE id = ?"
             self.database.db.execute(query, values)
 
@@ -136,7 +139,7 @@ class Table:
         """All columns at once: each further one makes SQLite read its schema again."""
         row = (self.instance, self.name)
         query = "INSERT INTO collections (instance, name) VALUES (?, ?)"
-        self.table = f"records_{self.database.db.execute(query, row).lastrowid}"
+        self.table = f"{PREFIX}{self.database.db.execute(query, row).lastrowid}"
         fixed = "_seq INTEGER PRIMARY KEY, _created INTEGER, _updated INTEGER, _visible INTEGER"
         self.database.db.execute(f"CREATE TABLE {self.table} ({', '.join([fixed, *columns])})")
 
@@ -162,9 +165,8 @@ class Table:
         self._density = None
         if self.table:
             self.remember()
-            number = int(self.table.removeprefix("records_"))
+            self.database.db.execute("DELETE FROM collections WHERE id = ?", (self._number,))
             self.database.db.execute(f"DROP TABLE {self.table}")
-            self.database.db.execute("DELETE FROM collections WHERE id = ?", (number,))
             self.table, self.columns, self.hidden = "", {}, False
             self.unique = [] if self.key_is_open else self.unique
 
