@@ -75,7 +75,7 @@ class Wanted:
 
 
 def _value(given: str | Mapping[str, object] | None) -> object:
-    """The `metaData` by its meaning: blanks and the order of keys do not matter. Text that is no JSON stays as it is."""
+    """The `metaData` by its meaning, whatever its blanks and order; text that is no JSON as it is."""
     if not isinstance(given, str):
         return given
     try:
