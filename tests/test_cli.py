@@ -389,6 +389,10 @@ def test_contacts_that_cannot_be_made_are_refused(run: Run) -> None:
             "Invalid value for '--errors-to': there is no directory 'gone'; make it, or name another file\n",
         ),
         (
+            "verify --junit gone/parity.xml",
+            "Invalid value for '--junit': there is no directory 'gone'; make it, or name another file\n",
+        ),
+        (
             "contacts 3 -o gone/contacts.csv",
             "Invalid value for '-o' / '--output': there is no directory 'gone'; make it, or name another file\n",
         ),

@@ -12,6 +12,7 @@ from pytest_ocbulk.emulator.dialect import DIALECTS
 
 from ..connection import Command
 from ..group import Exit
+from ..new_file import NewFile
 from ..output import print_table
 
 
@@ -58,13 +59,13 @@ from ..output import print_table
 @click.option("--json", "as_json", is_flag=True, help="One JSON value instead of the table.")
 @click.option(
     "--junit",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NewFile(),
     metavar="FILE",
     help="Write JUnit XML as well.",
 )
 @click.option(
     "--note",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NewFile(),
     metavar="FILE",
     help="Append what was checked today to this file, for docs/parity.md.",
 )
