@@ -6,6 +6,9 @@ from collections import Counter
 
 import pytest
 
+from ..figures import write
+from .trying import LONG, TRIED
+
 _CALLS = pytest.StashKey[Counter[str]]()
 
 
@@ -19,3 +22,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """One line of figures; with xdist the workers keep theirs to themselves."""
     if counted := config.stash.get(_CALLS, None):
         terminalreporter.write_line(f"Schemathesis: {len(counted)} operations, {counted.total()} calls")
+    if TRIED:
+        told = ", ".join(f"{number:,} {what}" for what, number in sorted(TRIED.items()))
+        terminalreporter.write_line(f"Inputs tried: {told}")
+    if TRIED and LONG:
+        failures = len(terminalreporter.stats.get("failed", ())) + len(
+            terminalreporter.stats.get("error", ())
+        )
+        calls = {"calls by Schemathesis": counted.total()} if counted else {}
+        write(
+            "fuzz",
+            {
+                **{what: f"{number:,}" for what, number in sorted({**TRIED, **calls}.items())},
+                "failures": str(failures),
+            },
+        )
