@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pytest_ocbulk.emulator.errors import BadRequest
 from pytest_ocbulk.emulator.ocnql import And, Comparison, Expr, In, Like, Or, Order, QueryError, parse_where
 from pytest_ocbulk.emulator.ocnql_tokens import number
-from pytest_ocbulk.emulator.predicate import evaluate, order_sql, to_sql
+from pytest_ocbulk.emulator.predicate import evaluate
+from pytest_ocbulk.emulator.predicate_sql import order_sql, to_sql
 
 from .ocnql_trees import TEXTS, query_texts, records, stored_texts, trees
 

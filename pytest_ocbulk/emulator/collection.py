@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from .ocnql import Order
-from .predicate import order_sql
+from .predicate_sql import order_sql
 from .selection import EVERYTHING, Selection
 from .stored_values import other_spelling
 from .table import Table

@@ -17,7 +17,7 @@ from .connectors import ObjectDefinition
 from .instances import Instance
 from .jobs import Job
 from .ocnql import Select
-from .predicate import to_sql
+from .predicate_sql import to_sql
 from .selection import Selection
 from .store import Store
 from .table import MAX_COLUMNS

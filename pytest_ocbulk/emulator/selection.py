@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .ocnql import Expr
-from .predicate import to_sql
+from .predicate_sql import to_sql
 
 
 @dataclass(frozen=True, slots=True)

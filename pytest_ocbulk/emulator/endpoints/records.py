@@ -17,7 +17,7 @@ from ..connectors import ObjectDefinition
 from ..errors import BadRequest, Conflict, NotFound
 from ..nesting import flatten
 from ..paging import Page, cut, fields_of, page_of, token
-from ..predicate import to_sql
+from ..predicate_sql import to_sql
 from ..results import expand
 from ..selection import Selection
 from ..stored_values import encode, record
