@@ -22,7 +22,9 @@ DATA_FILE_LOST = 3
 """The exit code when the data file could not be written any more."""
 
 MAX_CONNECTIONS = 2000
-"""Connections at a time; each costs a descriptor, of which a process has 1,024 unless its user raises the limit."""
+"""Connections at a time; each costs a descriptor."""
+
+_DESCRIPTORS = 2 * MAX_CONNECTIONS
 
 
 def serve(
@@ -40,6 +42,7 @@ def serve(
     `token` is the control token; where other machines reach the server and none is given, one is made up and told.
     Raises `OcBulkError` when the server cannot listen.
     """
+    _allow_descriptors()
     made_up = token is None and not is_loopback(host)
     guard = Guard(host, secrets.token_urlsafe(24) if made_up else token)
     log = AccessLog(log_format) if log_format else None
@@ -73,6 +76,18 @@ def serve(
         click.echo(f"Error: {emulator.ledger.failure}", err=True)
         return DATA_FILE_LOST
     return 0
+
+
+def _allow_descriptors() -> None:
+    """Use more descriptors than the shell's first limit, as far as its last one lets us."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _watching(emulator: Emulator, stop: Callable[[], None], log: Exchanged | None) -> Exchanged | None:
