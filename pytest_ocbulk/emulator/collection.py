@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -51,31 +52,19 @@ class Collection(Table):
         self.ensure(paths)
         if visible is not None:
             self._hide()
-        columns = [self.writable(path) for path in paths]
-        head, one = self._insertion(columns, blanks, numbered=first is not None)
+        columns = tuple(self.writable(path) for path in paths)
         step = min(_ROWS_PER_STATEMENT, max(1, _MAX_PARAMETERS // max(1, len(columns))))
         last = 0
         try:
             for start in range(0, len(rows), step):
                 part = rows[start : start + step]
-                statement = head + ", ".join([one] * len(part))
-                if first is not None and not start:
-                    statement = statement.replace("NULL", str(first), 1)
-                cursor = self.database.db.execute(statement, (now, visible, *chain.from_iterable(part)))
-                last = cursor.lastrowid or last
+                statement = _insertion(self.table, columns, blanks, len(part), numbered=first is not None)
+                numbers = () if first is None else (first + start,)
+                values = (now, visible, *numbers, *chain.from_iterable(part))
+                last = self.database.db.execute(statement, values).lastrowid or last
         except sqlite3.IntegrityError as error:
             raise Taken(self._named(error)) from None
         return last
-
-    def _insertion(
-        self, columns: Sequence[str], blanks: frozenset[int], *, numbered: bool
-    ) -> tuple[str, str]:
-        """The beginning of an INSERT and the placeholders of one row; ?1 is the instant, ?2 `_visible`."""
-        values = "".join(", NULLIF(?, '')" if at in blanks else ", ?" for at in range(len(columns)))
-        names = ", ".join(["_created", "_updated", "_visible", *columns])
-        if numbered:  # a later row without a row id gets the one after its predecessor
-            return f"INSERT INTO {self.table} (_seq, {names}) VALUES ", f"(NULL, ?1, ?1, ?2{values})"
-        return f"INSERT INTO {self.table} ({names}) VALUES ", f"(?1, ?1, ?2{values})"
 
     def update(self, row: int, values: Mapping[str, Any], now: int) -> None:
         """Set encoded values of one record; raises `Taken` when a unique value belongs to another."""
@@ -227,3 +216,19 @@ class Collection(Table):
             (*values, -1 if limit is None else limit, skip),
         )
         return target.count()
+
+
+@lru_cache(maxsize=64)
+def _insertion(
+    table: str, columns: tuple[str, ...], blanks: frozenset[int], rows: int, *, numbered: bool
+) -> str:
+    """An INSERT of several rows: ?1 is the instant, ?2 `_visible`, ?3 the first row id of `numbered` ones.
+
+    The text is made once: SQLite's driver knows a statement again by it.
+    """
+    names = ["_created", "_updated", "_visible", *columns]
+    values = "".join(", NULLIF(?, '')" if at in blanks else ", ?" for at in range(len(columns)))
+    one = first = f"?1, ?1, ?2{values}"
+    if numbered:  # a row without a row id gets the one after its predecessor
+        names, first, one = ["_seq", *names], f"?3, {one}", f"NULL, {one}"
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({first}){f', ({one})' * (rows - 1)}"
