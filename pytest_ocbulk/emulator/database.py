@@ -6,8 +6,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from . import data_file
-
 _TEMPORARY = """
 PRAGMA journal_mode = MEMORY;
 PRAGMA synchronous = OFF;
@@ -42,6 +40,8 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         if self.path:
+            from . import data_file  # only now: few have one
+
             return data_file.connect(self.path, _SCHEMA)
         connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         connection.executescript(_TEMPORARY + _SCHEMA)

@@ -20,7 +20,6 @@ from .errors import ApiError
 from .ids import Ids
 from .instances import Credentials, Instance, Instances
 from .jobs import ABORTED, Job
-from .kept_ledger import KeptLedger
 from .ledger import DataFileLost, Ledger
 from .messages import OPEN_RECEPTION, SPOOL_BYTES, Disconnect, Reception, Request, Response
 from .replies import refusal, response
@@ -65,7 +64,7 @@ class Emulator:
         connectors: Mapping[str, Connector] | None = None,
     ) -> None:
         self.store = store or Store()
-        self.ledger = KeptLedger(self.store) if self.store.path else Ledger()
+        self.ledger = _ledger_for(self.store)
         self.lock = self.ledger.lock
         self.ids = ids or Ids()
         self.defaults = defaults or Defaults()
@@ -299,3 +298,11 @@ class Emulator:
         """End a job in ABORTED or ERROR now, with this error; raises `OcBulkError` if it has ended."""
         with self.lock:
             self.runner.fail_job(instance, job, error, instance.clock.now(), status)
+
+
+def _ledger_for(store: Store) -> Ledger:
+    if not store.path:
+        return Ledger()
+    from .kept_ledger import KeptLedger  # what only a data file needs costs no test its start
+
+    return KeptLedger(store)

@@ -17,7 +17,6 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import DOCUMENTED, LIVE
 from pytest_ocbulk.emulator.emulator import Defaults, Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.ids import Ids
 from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, SPOOL_BYTES, Reception, Request, Response
 from pytest_ocbulk.emulator.routes import ROUTES
 from pytest_ocbulk.emulator.timeline import Timeline
@@ -41,27 +40,6 @@ def together(count: int, work: Callable[[int], None]) -> None:
 
     with ThreadPoolExecutor(count) as pool:
         list(pool.map(run, range(count)))
-
-
-# -- ids ----------------------------------------------------------------------------------------------------
-
-
-def test_ids_have_the_services_shapes() -> None:
-    ids = Ids()
-    assert ids.job() == "1234"  # the walk-through's
-    assert ids.instance() == 425904
-    assert (len(ids.request()), int(ids.request(), 16) > 0) == (24, True)
-    assert (ids.urn()[:4], len(ids.secret("element", 1))) == ("urn:", 32)
-
-
-def test_ids_of_one_seed_are_the_same_and_never_come_twice() -> None:
-    def some(ids: Ids) -> list[str]:
-        return [make() for make in (ids.request, ids.job, ids.urn) for _ in range(50)]
-
-    assert some(Ids("a")) == some(Ids("a"))
-    assert len(set(some(Ids("a")))) == 150
-    assert Ids("a").request() != Ids("b").request()
-    assert Ids("a").secret("user", 1) != Ids("b").secret("user", 1)
 
 
 # -- instances ----------------------------------------------------------------------------------------------
