@@ -164,3 +164,16 @@ def test_a_column_is_judged_as_its_values_are_one_by_one(
         if fault:
             expected[at] = fault
     assert check_column(definition, column)[1] == expected
+
+
+@given(st.lists(st.from_regex(r"[ab@.,; \n]{0,8}", fullmatch=True), min_size=1, max_size=5))
+def test_a_column_of_addresses_is_passed_at_once_just_if_each_of_them_is(column: list[str]) -> None:
+    definition = FieldDefinition("e", format="email")
+    one_by_one = {at: fault for at, value in enumerate(column) if (fault := text_fault(definition, value))}
+    assert checks.check_column(definition, column) == (column, one_by_one)
+
+
+@given(st.lists(st.from_regex(r"[ab]@[ab]\.[ab]\n?", fullmatch=True), min_size=1, max_size=5))
+def test_an_address_with_a_line_end_is_not_hidden_by_its_neighbours(column: list[str]) -> None:
+    _, faults = checks.check_column(FieldDefinition("e", format="email"), column)
+    assert sorted(faults) == [at for at, value in enumerate(column) if "\n" in value]
