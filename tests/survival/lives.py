@@ -118,6 +118,12 @@ class Lives:
         """Look at a job."""
         return str(self.get(f"/bulk/{job}/status")["status"])
 
+    def count(self, name: str) -> int:
+        """How many records an object has; lists of databases stop at 50."""
+        shape = self.instance.shape(name)
+        assert shape is not None
+        return self.emulator.store.collection(self.instance.id, name, shape).count()
+
     def finish(self, job: str) -> Any:
         """Work until a job has ended; its last status body."""
         for _ in range(1000):

@@ -13,8 +13,8 @@ from pytest_ocbulk.emulator.callbacks import SIGNATURE_KEY
 
 from .lives import Lives, contacts, lives
 
-BIG = 300
-"""Characters that make a thousand rows too large for the tick, so that a worker takes them slice by slice."""
+BIG = 100
+"""Characters that make some thousand rows too large for the tick, so that a worker takes them slice by slice."""
 
 
 def bad_rows(last: int, *bad: int) -> str:
@@ -49,7 +49,7 @@ UPLOADS: dict[str, tuple[str, Callable[[Lives], None], str, dict[str, Any]]] = {
     "batches of thirty": ("marketing", existing, bad_rows(3500, 31, 3499), {"bulkUploadRecordSize": 30}),
     "batches larger than a slice": (
         "marketing",
-        existing,
+        nothing,
         bad_rows(4000, 1499, 3001),
         {"bulkUploadRecordSize": 1500},
     ),
@@ -72,12 +72,28 @@ UPLOADS: dict[str, tuple[str, Callable[[Lives], None], str, dict[str, Any]]] = {
 }
 
 
+FAILED_AND_RECORDS = {
+    "rows that stand alone": (0, 3500),
+    "rows that stand alone, some bad": (5, 3495),
+    "rows that stand alone, some there already": (101, 3500),
+    "rows that repeat each other": (1166, 2334),
+    "batches of thirty": (170, 3431),
+    "batches larger than a slice": (2500, 1500),
+    "a whole file": (0, 3500),
+    "a whole file with a bad row": (3500, 0),
+    "upsert": (0, 3500),
+    "update": (2400, 101),
+    "a file that breaks": (0, 2600),
+    "an object that there is not": (2500, 0),
+}
+
+
 def outcome(living: Lives, job: str, name: str) -> tuple[Any, ...]:
     """All that can be seen of an upload in the end."""
     body = living.finish(job)
     errors = living.get(f"/bulk/{job}/errors?pageSize=5000")
     records = living.get(f"/{name}?pageSize=5000") if name == "contact" else []
-    return body, errors, records
+    return body, errors, records, living.count("contact")
 
 
 @pytest.mark.parametrize("case", UPLOADS)
@@ -92,6 +108,7 @@ def test_an_upload_ends_the_same_wherever_the_process_dies(case: str, tmp_path: 
             job = living.upload(name, file, metadata)
             if living is quiet:
                 expected = [*outcome(living, job, name)]
+                assert (expected[0]["recordsFailedCount"], expected[-1]) == FAILED_AND_RECORDS[case]
                 continue
             living.die()
             assert living.status(job) == "RUNNING"
