@@ -320,7 +320,10 @@ def test_time_machine_is_refused(clock: DrivenClock, monkeypatch: pytest.MonkeyP
     )
 
 
-def test_a_patch_made_within_the_block_is_left_to_its_maker(clock: DrivenClock) -> None:
+def test_a_patch_made_within_the_block_is_left_to_its_maker(
+    clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", time.sleep)  # puts the original back: the mock puts back what it found
     patch = mock.patch("time.sleep")
     with clock.drives_sleep():
         patched = patch.start()
