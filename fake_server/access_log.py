@@ -25,9 +25,6 @@ FORMATS: tuple[LogFormat, ...] = ("text", "json")
 MASK = "***"
 _ODD = "backslashreplace"  # text that is no Unicode
 
-Exchanged = Callable[[Request, Response | Disconnect, float], None]
-"""Called with a request, its answer and the seconds from its head to the answer."""
-
 
 class AccessLog:
     """Writes exchanges and log records in one format; `configure` makes Python's logging use it too."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import click
 
 from pytest_ocbulk.delivery import Deliverer
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.messages import Disconnect, Request, Response
 from pytest_ocbulk.server import Limits, Server
 
-from .access_log import AccessLog, Exchanged, LogFormat
+from .access_log import AccessLog, LogFormat
 from .app import FakeServerApp
 from .banner import control_token, guide, listening
 from .control import ControlApi
@@ -23,6 +22,9 @@ DATA_FILE_LOST = 3
 
 MAX_CONNECTIONS = 2000
 """Connections at a time; each costs a descriptor."""
+
+GRACE = 5.0
+"""Seconds that requests under way may take when the server is told to stop."""
 
 _DESCRIPTORS = 2 * MAX_CONNECTIONS
 
@@ -53,14 +55,16 @@ def serve(
         server.stop()
 
     with Deliverer(emulator, allowed_hosts=callback_hosts) as deliverer:
-        app = FakeServerApp(emulator, ControlApi(emulator, guard=guard, deliver=deliverer.wake))
+        control = ControlApi(emulator, guard=guard, deliver=deliverer.wake)
+        app = FakeServerApp(emulator, control, on_lost=stop)
         server = Server(
             app,
             host,
             port,
             limits=Limits(max_connections=MAX_CONNECTIONS),
             on_wake=deliverer.wake,
-            on_exchange=_watching(emulator, stop, log.exchanged if log else None),
+            grace=GRACE,
+            on_exchange=log.exchanged if log else None,
         )
 
         def announce() -> None:
@@ -88,17 +92,3 @@ def _allow_descriptors() -> None:
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _watching(emulator: Emulator, stop: Callable[[], None], log: Exchanged | None) -> Exchanged | None:
-    """What is done after each exchange: log it, and stop when the data file is lost."""
-    if not emulator.ledger.kept:
-        return log
-
-    def exchanged(request: Request, answer: Response | Disconnect, seconds: float) -> None:
-        if log is not None:
-            log(request, answer, seconds)
-        if emulator.ledger.failure:
-            stop()
-
-    return exchanged

@@ -44,7 +44,8 @@ class Server:
     As a context manager, or with `start` and `stop`, it runs in a thread; `serve_forever` runs it in the foreground.
     `on_wake` is called, from the loop or the worker, soon after the app has handled, ticked or worked: it may have
     callbacks to deliver. `on_exchange` is called on the loop with the request, its answer and the seconds from the
-    arrival of the request's head until the answer was known.
+    arrival of the request's head until the answer was known. `grace` is how many seconds requests that are under way
+    when the server is stopped may take to end.
 
     Raises `OcBulkError` when it cannot listen.
     """
@@ -58,6 +59,7 @@ class Server:
         limits: Limits = _LIMITS,
         on_wake: Callable[[], None] | None = None,
         on_exchange: Callable[[Request, Answer, float], None] | None = None,
+        grace: float = 0.0,
     ) -> None:
         self.host = host
         self.port = port
@@ -66,6 +68,7 @@ class Server:
         self._limits = limits
         self._on_wake = on_wake
         self._on_exchange = on_exchange
+        self._grace = grace
         self._thread: threading.Thread | None = None
         self._running: _Running | None = None
         self._stopping = False
@@ -140,7 +143,7 @@ class Server:
             listener.close()
 
     async def _serve(self, listener: socket.socket, ready: Callable[[], None]) -> None:
-        running = _Running(self._app, self._limits, self._on_wake, self._on_exchange)
+        running = _Running(self._app, self._limits, self._on_wake, self._on_exchange, self._grace)
         self._running = running
         if self._stopping:  # a signal came before anybody could be stopped
             running.stop()
@@ -156,8 +159,10 @@ class _Running:
         limits: Limits,
         on_wake: Callable[[], None] | None,
         on_exchange: Callable[[Request, Answer, float], None] | None,
+        grace: float,
     ) -> None:
         self._app = app
+        self._grace = grace
         self._on_wake = on_wake or (lambda: None)
         self._loop = asyncio.get_running_loop()
         self._stopped = self._loop.create_future()
@@ -180,6 +185,7 @@ class _Running:
             await self._stopped
         finally:
             accepting.close()
+            await self._finish_requests()
             await self._close_connections()
             self._worker.stop()
 
@@ -196,6 +202,15 @@ class _Running:
     def _end(self) -> None:
         if not self._stopped.done():
             self._stopped.set_result(None)
+
+    async def _finish_requests(self) -> None:
+        """Let requests that are under way come to their end, for a while; nobody else is waited for."""
+        deadline = time.monotonic() + self._grace
+        while time.monotonic() < deadline:
+            busy = [connection for connection in tuple(self._site.connections) if connection.finish()]
+            if not busy:
+                return
+            await asyncio.sleep(_SETTLE)
 
     async def _close_connections(self) -> None:
         # A connection is made and lost in several turns of the loop; ten are more than any of them takes.

@@ -103,6 +103,14 @@ class Connection(asyncio.Protocol):
         self._refuse(refusal(408, f"The request did not arrive in full: {silence}."))
         self._advance()
 
+    def finish(self) -> bool:
+        """Close when nothing is under way, else after the answers that are; whether any is."""
+        if self._busy or self._reader.queue:
+            return True
+        self._sender.flush()
+        self._transport.close()
+        return False
+
     def abort(self) -> None:
         """Close at once, whatever is under way."""
         self._transport.abort()

@@ -175,3 +175,27 @@ def test_connections_are_closed_when_it_is_told_to_stop() -> None:
             assert idle.recv(100).startswith(b"HTTP/1.1 200")
             server.process.terminate()
             assert server.process.wait(PATIENCE) == 0
+
+
+def test_a_request_that_is_under_way_is_answered_before_the_end() -> None:
+    """Its head has arrived, its body has not; an idle connection is not waited for."""
+    body = b'--B\r\nContent-Disposition: form-data; name="file"\r\n\r\nC_EmailAddress\na@b.de\n\r\n--B--\r\n'
+    head = (
+        b"POST /elements/api-v2/bulk/contact HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+        b"Authorization: Element sqlserver, User demo\r\nContent-Type: multipart/form-data; boundary=B\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body)
+    )
+    with server_process("--quiet") as server:
+        port = int(server.base_url.split(":")[2].partition("/")[0])
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as busy,
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as idle,
+        ):
+            busy.sendall(head)
+            assert busy.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            server.process.terminate()
+            assert idle.recv(100) == b""
+            busy.sendall(body)
+            assert busy.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+            assert busy.recv(1000) == b""
+        assert server.process.wait(PATIENCE) == 0
