@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import signal
 import socket
@@ -462,3 +463,13 @@ def test_threads_take_turns_as_before_when_the_work_is_done() -> None:
         assert app.worked.wait(PATIENCE)
     assert during[0] < before
     assert sys.getswitchinterval() == before
+
+
+def test_the_garbage_collector_rests_within_a_slice_and_is_started_again() -> None:
+    app = Busy(slices=1)
+    during = []
+    app.work_once = lambda: during.append(gc.isenabled())
+    with Server(app):
+        assert app.worked.wait(PATIENCE)
+    assert during == [False]
+    assert gc.isenabled()

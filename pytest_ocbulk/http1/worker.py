@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import queue
 import sys
@@ -63,7 +64,9 @@ class Worker:
 
     def _slice(self) -> None:
         self._woken = False
-        if self._work():
+        with _collector_at_rest():
+            more = self._work()
+        if more:
             time.sleep(_BREATH)
             self.wake()
 
@@ -80,3 +83,19 @@ def _short_turns() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Do not look for cyclic garbage within a slice: thousands of rows come and go, none of them in a cycle.
+
+    Measured, the collector takes an eighth of the time of a large upload. Whoever has stopped it starts it again.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
