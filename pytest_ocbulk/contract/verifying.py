@@ -11,6 +11,7 @@ from pytest_ocbulk.emulator.errors import OcBulkError, nearest
 
 from . import accepted as acceptances
 from . import settings as contract_settings
+from .access import check_access
 from .accounts import account
 from .case import Case
 from .fakes import fake
@@ -31,7 +32,7 @@ def verify(
     environment: Mapping[str, str] = os.environ,
     today: date | None = None,
 ) -> Parity:
-    """Compare the service at a base URL with the fake; raises `OcBulkError` for what cannot be used.
+    """Compare the service at a base URL with the fake; raises `OcBulkError` for what cannot be used or reached.
 
     `names` are the cases to run, all if there are none; `name` is what the service is called in the table.
     """
@@ -42,6 +43,7 @@ def verify(
         account(url, found, readonly=readonly, environment=environment) as target,
         fake("socket", dialect, found.connector) as expected,
     ):
+        check_access(target)
         seen = []
         for case in cases:
             on_case(case.name)

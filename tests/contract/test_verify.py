@@ -120,14 +120,34 @@ def test_a_missing_secret_is_named() -> None:
     assert str(refusal.value) == "set OPEN_CONNECTORS_ELEMENT_TOKEN: the secrets of the instance at http://x"
 
 
-def test_a_service_that_is_not_there_is_told_case_by_case() -> None:
+def test_a_service_that_is_not_there_is_told_once_and_no_case_runs() -> None:
     environment = {"OPEN_CONNECTORS_ELEMENT_TOKEN": "e", "OPEN_CONNECTORS_USER_SECRET": "u"}
-    result = CliRunner().invoke(
-        ocbulk, ["verify", "--url", "http://127.0.0.1:9", "--case", "ping_answers_health"], env=environment
+    result = CliRunner().invoke(ocbulk, ["verify", "--url", "http://127.0.0.1:9"], env=environment)
+    assert result.exit_code == Exit.REFUSED
+    assert result.output == (
+        "Error: cannot reach http://127.0.0.1:9: Connection refused; no case was run;"
+        " check the URL and the way to it\n"
     )
-    assert result.exit_code == Exit.ROWS_FAILED
-    assert "ping_answers_health: the end" in result.output
-    assert "stopped by ConnectionError" in result.output
+
+
+def test_a_wrong_secret_is_told_once_and_no_case_runs(service: Served) -> None:
+    environment = {**service.environment, "OPEN_CONNECTORS_ELEMENT_TOKEN": "wrong"}
+    result = CliRunner().invoke(ocbulk, ["verify", "--url", service.base_url], env=environment)
+    assert result.exit_code == Exit.REFUSED
+    assert result.output == (
+        f"Error: 401 for GET {service.base_url}/objects: 'Invalid Organization or User secret, or invalid Element"
+        " token provided.'; no case was run; check OPEN_CONNECTORS_ELEMENT_TOKEN, OPEN_CONNECTORS_USER_SECRET and,"
+        " where one is needed, OPEN_CONNECTORS_ORGANIZATION_SECRET\n"
+    )
+    assert len(service.instance.journal) == 0
+
+
+def test_a_url_that_stops_too_early_is_told_once_and_no_case_runs(service: Served) -> None:
+    url = service.base_url.removesuffix("/elements/api-v2")
+    result = CliRunner().invoke(ocbulk, ["verify", "--url", url], env=service.environment)
+    assert result.exit_code == Exit.REFUSED
+    assert result.output.startswith(f"Error: 404 for GET {url}/objects: ")
+    assert result.output.endswith("; no case was run; the URL goes up to and includes /elements/api-v2\n")
 
 
 def test_callbacks_arrive_where_the_settings_say(tmp_path: Path) -> None:
