@@ -445,6 +445,32 @@ def test_a_call_after_retry_after_is_polite(client: Client) -> None:
     verdicts.assert_polite_polling(client.evidence)
 
 
+def upload_with_part(client: Client, name: str) -> list[str]:
+    """What is said about an upload whose options came in a part of this name."""
+    parts = {
+        'name="file"; filename="a.csv"': contacts("ann"),
+        f'name="{name}"': '{"bulkUploadRecordSize": 1}',
+    }
+    form = "".join(
+        f"--B\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n" for head, text in parts.items()
+    )
+    kind = {"content-type": "multipart/form-data; boundary=B"}
+    client.call("POST", "/bulk/contact", f"{form}--B--\r\n".encode(), **kind)
+    return verdicts.warnings(client.evidence)
+
+
+@pytest.mark.parametrize("name", ["metadata", "meta_data", "MetaData", "metaDate"])
+def test_a_misspelt_part_of_a_form_is_a_warning(client: Client, name: str) -> None:
+    assert upload_with_part(client, name) == [
+        f"upload of job 1234 had a part {name!r}, which the service does not read; did you mean 'metaData'?"
+    ]
+
+
+@pytest.mark.parametrize("name", ["metaData", "comment"])
+def test_parts_that_are_read_or_mean_something_else_are_no_matter(client: Client, name: str) -> None:
+    assert upload_with_part(client, name) == []
+
+
 def test_without_a_poll_there_is_nothing_to_judge(client: Client) -> None:
     client.upload(contacts("a"))
     with pytest.raises(OcBulkError) as refusal:

@@ -15,6 +15,7 @@ from ..evidence import Evidence
 from .abandonment import assert_job_not_abandoned
 from .duplicates import assert_no_duplicate_uploads, repeated
 from .error_reading import assert_errors_were_read, unread
+from .form_parts import unread_parts
 from .polling import assert_polite_polling, polls_after_the_end
 from .signatures import assert_signature_checked
 
@@ -35,4 +36,5 @@ def warnings(evidence: Evidence) -> list[str]:
         *map(str, repeated(evidence, by_key=False)),
         *unread(evidence),
         *polls_after_the_end(evidence),
+        *unread_parts(evidence),
     ]
