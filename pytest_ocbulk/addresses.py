@@ -53,6 +53,16 @@ class Addresses:
         origin, rest = (url, "/") if start < 0 else (url[:start], url[start:])
         return rest if self._is_service(origin) else None
 
+    def lacks_tls(self, url: str) -> bool:
+        """Whether `url` is an address of the service but for its `http://`; the service speaks https only."""
+        plain, separator, rest = url.partition("://")
+        host, slash, path = rest.partition("/")
+        return (
+            plain.lower() == "http"
+            and bool(separator)
+            and self.target(f"https://{host.removesuffix(':80')}{slash}{path}") is not None
+        )
+
     def _is_service(self, origin: str) -> bool:
         known = self._service.get(origin)
         if known is None:

@@ -37,6 +37,10 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _answer(self, request: httpx.Request, body: BinaryIO) -> httpx.Response:
         target = self._addresses.target(str(request.url))
         if target is None:
+            if self._addresses.lacks_tls(str(request.url)):
+                raise httpx.ConnectError(
+                    f"{request.url}: the service speaks https only; use https://", request=request
+                )
             raise httpx.ConnectError(
                 f"{request.url} is not an address of the fake; call it at a base URL of the service",
                 request=request,

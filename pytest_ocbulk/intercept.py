@@ -58,8 +58,9 @@ class Interception:
     @other_hosts.setter
     def other_hosts(self, choice: str) -> None:
         if choice not in OTHER_HOSTS:
+            hint = nearest(choice, OTHER_HOSTS)
             raise OcBulkError(
-                f"other_hosts is 'pass' or 'refuse', got {choice!r}{nearest(choice, OTHER_HOSTS)}"
+                f"other_hosts is 'pass' or 'refuse', got {choice!r}{hint if '?' in hint else ''}"
             )
         self._refusing = choice == "refuse"
 
@@ -79,6 +80,12 @@ class Interception:
         target = self._addresses.target(str(request.url))
         if target is not None:
             return self._answer(adapter, request, target, timeout)
+        if self._addresses.lacks_tls(str(request.url)):
+            raise requests.ConnectionError(
+                f"{request.method} {request.url}: the service speaks https only, and a real call would send its secrets"
+                " in plain text; it was not sent; use https://",
+                request=request,
+            )
         if self._refusing and urlsplit(str(request.url)).hostname not in _LOOPBACK:
             raise requests.ConnectionError(
                 f"{request.method} {request.url}: not an address of the fake, and ocbulk.other_hosts is 'refuse'; "

@@ -204,6 +204,17 @@ def test_httpx_reaches_no_other_host(ocbulk: OcBulk) -> None:
     )
 
 
+def test_httpx_is_told_that_the_service_speaks_https_only(ocbulk: OcBulk) -> None:
+    with (
+        httpx.Client(transport=ocbulk.httpx_transport()) as client,
+        pytest.raises(httpx.ConnectError) as refused,
+    ):
+        client.get("http://api.cloud-elements.com/elements/api-v2/objects")
+    assert str(refused.value) == (
+        "http://api.cloud-elements.com/elements/api-v2/objects: the service speaks https only; use https://"
+    )
+
+
 def test_without_httpx_the_command_that_installs_it_is_told(
     ocbulk: OcBulk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

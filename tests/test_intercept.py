@@ -301,6 +301,25 @@ def test_other_hosts_are_refused_when_that_is_asked_for(ocbulk: OcBulk) -> None:
     assert requests.get(f"{ocbulk.base_url}/objects", headers=ocbulk.headers).ok
 
 
+@pytest.mark.parametrize("port", ["", ":80"])
+def test_the_service_without_tls_is_refused_and_never_asked(ocbulk: OcBulk, port: str) -> None:
+    url = f"http://api.cloud-elements.com{port}/elements/api-v2/objects"
+    with pytest.raises(requests.ConnectionError) as refused:
+        requests.get(url, headers=ocbulk.headers)
+    assert str(refused.value) == (
+        f"GET {url}: the service speaks https only, and a real call would send its secrets"
+        " in plain text; it was not sent; use https://"
+    )
+    assert len(ocbulk.requests) == 0
+
+
+def test_a_base_url_without_tls_is_the_fakes_when_it_is_asked_for() -> None:
+    addresses = Addresses(("http://api.cloud-elements.com/elements/api-v2",))
+    assert addresses.target("http://api.cloud-elements.com/elements/api-v2/objects")
+    assert not addresses.lacks_tls("http://127.0.0.1:8765/elements/api-v2/objects")
+    assert not addresses.lacks_tls("http://api.cloud-elements.com.evil.test/elements/api-v2/objects")
+
+
 def test_other_hosts_can_be_let_through_again(ocbulk: OcBulk) -> None:
     with responses.RequestsMock() as outer:
         outer.get("https://elsewhere.test/", json=1)
@@ -326,6 +345,12 @@ def test_a_misspelt_choice_for_other_hosts_is_refused(ocbulk: OcBulk) -> None:
     with pytest.raises(OcBulkError) as refused:
         ocbulk.other_hosts = "refused"
     assert str(refused.value) == "other_hosts is 'pass' or 'refuse', got 'refused'; did you mean 'refuse'?"
+
+
+def test_a_choice_for_other_hosts_that_is_far_off_is_told_the_choices_once(ocbulk: OcBulk) -> None:
+    with pytest.raises(OcBulkError) as refused:
+        ocbulk.other_hosts = "block"
+    assert str(refused.value) == "other_hosts is 'pass' or 'refuse', got 'block'"
 
 
 def test_a_mock_inside_the_test_hides_the_fake_unless_it_is_installed_there(ocbulk: OcBulk) -> None:
