@@ -247,6 +247,17 @@ def test_header_case(ocbulk: OcBulk) -> None:
         """)
 
 
+def test_a_column_that_the_object_does_not_have_is_told_with_the_nearest_one(ocbulk: OcBulk) -> None:
+    upload(ocbulk, GOOD)
+    rows = [{**ROWS[0], "C_FirstNam": "Ann", "Nope": "x", "Empty": ""}, ROWS[1]]
+    assert complaint(ocbulk, rows) == text("""
+        contact: expected 2 rows by C_EmailAddress: 1 changed
+        changed: row 1 (ann@example.com): C_FirstNam 'Ann' arrived as '': contact has no column 'C_FirstNam'; \
+did you mean 'C_FirstName'?
+        changed: row 1 (ann@example.com): Nope 'x' arrived as '': contact has no column 'Nope'
+        """)
+
+
 def test_a_file_without_a_header(ocbulk: OcBulk) -> None:
     upload(ocbulk, "ann@example.com,Ann,0049\nbob@example.com,Bob,\n")
     assert complaint(ocbulk, ROWS[:1]) == text("""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..emulator.checks import convert
 from ..emulator.connectors import ObjectDefinition
+from ..emulator.errors import nearest
 from .causes import cause
 
 Row = Mapping[str, Any]
@@ -104,7 +105,7 @@ def _compare_row(
         for column in pair:
             changed.pop(column)
     for column, (wanted, found) in changed.items():
-        why = cause(wanted, found) or _moved(found, column, row)
+        why = _no_column(column, found, shape) or cause(wanted, found) or _moved(found, column, row)
         difference.changes.append(Change(number, text(row.get(key)), column, wanted, found, why))
 
 
@@ -116,6 +117,13 @@ def _swaps(changed: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
                 yield one, other
                 del left[one], left[other]
                 break
+
+
+def _no_column(column: str, found: str, shape: ObjectDefinition) -> str:
+    if found or column in shape.fields or not shape.fields:
+        return ""
+    hint = nearest(column, shape.fields)
+    return f"{shape.name} has no column {column!r}{hint if '?' in hint else ''}"
 
 
 def _moved(found: str, column: str, row: Row) -> str:
