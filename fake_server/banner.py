@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pytest_ocbulk.emulator.instances import Instance
 from pytest_ocbulk.emulator.routes import BASE_PATH
+
+from .guard import is_loopback
+from .settings import DEFAULT_SECRET
 
 
 def listening(url: str) -> str:
@@ -18,8 +21,9 @@ def control_token(token: str) -> str:
     return f"control token {token}"
 
 
-def guide(url: str, instances: Iterable[Instance]) -> str:
-    """The connectors with their credentials, and a curl line to paste."""
+def guide(url: str, instances: Iterable[Instance], host: str = "127.0.0.1") -> str:
+    """The connectors with their credentials, a curl line to paste, and who else can reach the address `host`."""
+    instances = list(instances)
     rows = [("connector", "hub", "element token", "user secret")]
     rows += [(each.connector.key, each.connector.hub, each.token, each.user_secret) for each in instances]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -28,4 +32,16 @@ def guide(url: str, instances: Iterable[Instance]) -> str:
     ]
     _, hub, token, secret = rows[1]
     curl = f"curl -H 'Authorization: Element {token}, User {secret}' '{url}{BASE_PATH}/hubs/{hub}/objects'"
-    return "\n".join(["", *table, "", "Try it:", f"  {curl}", ""])
+    return "\n".join([*_open_to(host, instances), "", *table, "", "Try it:", f"  {curl}", ""])
+
+
+def _open_to(host: str, instances: Iterable[Instance]) -> Iterator[str]:
+    """Who can reach the server beyond this machine; nothing where nobody can."""
+    if is_loopback(host):
+        return
+    where = "all addresses of this machine" if host in ("", "0.0.0.0", "::") else host
+    public = any(each.user_secret == DEFAULT_SECRET for each in instances)
+    secrets = (
+        f"; the secret {DEFAULT_SECRET!r} is public: choose another with --user-secret" if public else ""
+    )
+    yield f"open on {where}, so that other machines reach it{secrets}"

@@ -9,6 +9,7 @@ from pytest_ocbulk.emulator.dialect import DIALECTS
 from pytest_ocbulk.emulator.errors import OcBulkError
 
 from .access_log import FORMATS, LogFormat
+from .options import option
 from .serving import serve
 from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build
 from .snapshots import snapshot
@@ -30,17 +31,13 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
         "show_default": True,
     },
 )
-@click.option(
+@option(
     "--host", default="127.0.0.1", help="Address to listen on; others than loopback let other machines in."
 )
-@click.option(
-    "--port", default=8765, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
-)
-@click.option(
-    "--dialect", default="documented", type=click.Choice(tuple(DIALECTS)), help="COMPLETE or COMPLETED."
-)
-@click.option("--job", default=DEFAULT_JOB, metavar="TIMELINE", help="The course of every job.")
-@click.option(
+@option("--port", default=8765, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@option("--dialect", default="documented", type=click.Choice(tuple(DIALECTS)), help="COMPLETE or COMPLETED.")
+@option("--job", default=DEFAULT_JOB, metavar="TIMELINE", help="The course of every job.")
+@option(
     "--connector",
     "connectors",
     multiple=True,
@@ -49,7 +46,7 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     default=BUILT_IN,
     help="A connector to serve; repeatable.",
 )
-@click.option(
+@option(
     "--element-token",
     "element_tokens",
     multiple=True,
@@ -57,10 +54,10 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     show_default="the connector's name",
     help="Element token, one per connector in the same order.",
 )
-@click.option("--user-secret", default=DEFAULT_SECRET, help="User secret of all instances.")
-@click.option("--organization-secret", default=DEFAULT_SECRET, help="Organization secret of all instances.")
-@click.option("--signature-key", help="Sign callbacks with this event.notification.signature.key.")
-@click.option(
+@option("--user-secret", default=DEFAULT_SECRET, help="User secret of all instances.")
+@option("--organization-secret", default=DEFAULT_SECRET, help="Organization secret of all instances.")
+@option("--signature-key", help="Sign callbacks with this event.notification.signature.key.")
+@option(
     "--quirk",
     "quirks",
     multiple=True,
@@ -69,25 +66,25 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     callback=_quirks,
     help="Set a quirk; repeatable.",
 )
-@click.option(
+@option(
     "--max-upload",
     default=MAX_UPLOAD,
     type=click.IntRange(min=0),
     metavar="BYTES",
     help="Larger uploads are answered 413.",
 )
-@click.option(
+@option(
     "--data",
     default="",
     metavar="FILE",
     show_default="nothing is kept",
     help="Keep everything in this file and go on from it at the next start.",
 )
-@click.option(
+@option(
     "--control-token",
     help="Needed for /__ocbulk__/ from then on; made up and told where other machines reach the server.",
 )
-@click.option(
+@option(
     "--callback-host",
     "callback_hosts",
     multiple=True,
@@ -96,13 +93,13 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
     show_default="this machine only",
     help="A host that callbacks may go to, * for any; repeatable.",
 )
-@click.option(
+@option(
     "--log-format",
     type=click.Choice(FORMATS),
     show_default="no log",
     help="Write one line for each exchange to stderr.",
 )
-@click.option("--quiet", is_flag=True, help="Say only where it listens.")
+@option("--quiet", is_flag=True, help="Say only where it listens.")
 @click.version_option(package_name="pytest-ocbulk")
 @click.pass_context
 def main(

@@ -72,7 +72,7 @@ def serve(
             if made_up and guard.token:
                 click.echo(control_token(guard.token))
             if not quiet:
-                click.echo(guide(server.url, emulator.instances))
+                click.echo(guide(server.url, emulator.instances, host))
             deliverer.wake()  # an earlier run may have left some
 
         server.serve_forever(announce)

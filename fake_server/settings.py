@@ -16,6 +16,7 @@ from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.instances import Credentials
 from pytest_ocbulk.emulator.store import Store
 from pytest_ocbulk.emulator.timeline import Timeline
+from pytest_ocbulk.showing import counted
 from pytest_ocbulk.system_clock import SystemClock
 
 DEFAULT_JOB = "CREATED 1s RUNNING 2s COMPLETE"
@@ -45,6 +46,7 @@ class Settings:
 
 def build(settings: Settings) -> Emulator:
     """An emulator with one instance per connector; raises `OcBulkError` for a setting that cannot be."""
+    _check_secrets(settings)
     found = [find(name) for name in settings.connectors]
     tokens = _tokens(found, settings.element_tokens)
     clock = SystemClock()
@@ -89,11 +91,24 @@ def _provide(emulator: Emulator, connector: Connector, token: str, settings: Set
         emulator.ledger.instance(instance)
 
 
+def _check_secrets(settings: Settings) -> None:
+    """An empty secret is a variable that was not set, and nobody could know what stands in its place."""
+    given = {
+        "--user-secret": (settings.user_secret,),
+        "--organization-secret": (settings.organization_secret,),
+        "--element-token": settings.element_tokens,
+        "--signature-key": () if settings.signature_key is None else (settings.signature_key,),
+    }
+    for name, secrets in given.items():
+        if not all(map(str.strip, secrets)):
+            raise OcBulkError(f"{name} is empty; give a secret, or leave {name} out for its default")
+
+
 def _tokens(connectors: list[Connector], given: tuple[str, ...]) -> list[str]:
     if len(given) > len(connectors):
         raise OcBulkError(
-            f"{len(given)} element tokens for {len(connectors)} connectors; give one --element-token per connector,"
-            " in the same order"
+            f"{counted(len(given), 'element token')} for {counted(len(connectors), 'connector')};"
+            " give one --element-token per connector, in the same order"
         )
     tokens = [*given, *(connector.key for connector in connectors[len(given) :])]
     doubled = next((token for token in tokens if tokens.count(token) > 1), None)

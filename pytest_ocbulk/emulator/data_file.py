@@ -57,6 +57,10 @@ def connect(path: str, schema: str) -> sqlite3.Connection:
     Raises `OcBulkError` when it is damaged, not ours, newer than this program or in use; it is then left as it is.
     """
     try:
+        if Path(path).is_dir():
+            raise OcBulkError(
+                f"{path}: a folder, not a file; give the data file a name in it: {Path(path, 'ocbulk.db')}"
+            )
         if not _is_there(path):
             _make(path, schema)
         check(path)

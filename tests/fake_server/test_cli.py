@@ -131,6 +131,32 @@ def test_the_guide_ends_with_a_curl_line_to_paste() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            ["--host", "0.0.0.0"],
+            (
+                "open on all addresses of this machine, so that other machines reach it;"
+                " the secret 'demo' is public: choose another with --user-secret"
+            ),
+        ),
+        (
+            ["--host", "0.0.0.0", "--user-secret", "s3"],
+            "open on all addresses of this machine, so that other machines reach it",
+        ),
+        ([], ""),
+    ],
+)
+def test_a_server_that_others_reach_says_so_below_the_line_that_programs_wait_for(
+    options: list[str], text: str
+) -> None:
+    with server_process("--control-token", "t", *options) as server:
+        assert server.base_url.startswith("http://127.0.0.1:")
+        assert server.process.stdout is not None
+        assert server.process.stdout.readline() == f"{text}\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
     with server_process() as server:
@@ -167,7 +193,19 @@ def test_a_port_in_use_is_one_clear_line_and_exit_1() -> None:
         (["--quirk", "json_shap=array"], "unknown quirk 'json_shap'; did you mean 'json_shape'?"),
         (
             ["--connector", "sage200", "--element-token", "a", "--element-token", "b"],
-            "2 element tokens for 1 connectors; give one --element-token per connector, in the same order",
+            "2 element tokens for 1 connector; give one --element-token per connector, in the same order",
+        ),
+        (
+            ["--user-secret", ""],
+            "--user-secret is empty; give a secret, or leave --user-secret out for its default",
+        ),
+        (
+            ["--element-token", " "],
+            "--element-token is empty; give a secret, or leave --element-token out for its default",
+        ),
+        (
+            ["--data", "/"],
+            "/: a folder, not a file; give the data file a name in it: /ocbulk.db",
         ),
         (
             ["--element-token", "sqlserver"],
@@ -214,6 +252,20 @@ def test_a_snapshot_of_no_data_file_is_refused() -> None:
     done = refused("snapshot", "list")
     assert done.returncode == 2
     assert done.stderr.endswith("Error: Missing option '--data'.\n")
+
+
+def test_a_wrong_value_from_the_environment_is_told_with_its_variable() -> None:
+    done = refused(OCBULK_DIALECT="both")
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "Error: Invalid value for '--dialect' (from OCBULK_DIALECT): 'both' is not one of 'documented', 'live'.\n"
+    )
+    assert refused("--dialect", "both", OCBULK_DIALECT="live").stderr.endswith(
+        "Error: Invalid value for '--dialect': 'both' is not one of 'documented', 'live'.\n"
+    )
+    assert refused(OCBULK_QUIRK="id_type").stderr.endswith(
+        "Error: Invalid value for '--quirk' (from OCBULK_QUIRK): write it as NAME=VALUE, got 'id_type'\n"
+    )
 
 
 def test_a_limit_below_zero_is_refused() -> None:
