@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.ledger import DataFileLost
 from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
+from pytest_ocbulk.emulator.routes import BASE
 
 from .control import SEGMENT, ControlApi
 
@@ -30,6 +33,8 @@ class FakeServerApp:
     def handle(self, request: Request) -> Response | Disconnect:
         """Answer one call."""
         answer = self._of(request).handle(request)
+        if request.segments[:1] not in (BASE[:1], (SEGMENT,)):
+            answer = _with_control(answer)
         if self.emulator.ledger.failure:
             self._on_lost()
         return answer
@@ -59,3 +64,15 @@ class FakeServerApp:
         except DataFileLost:
             self._on_lost()
             return instead
+
+
+def _with_control(answer: Response | Disconnect) -> Response | Disconnect:
+    """A refusal of a path outside of the imitated API, which names the control API as well."""
+    if not isinstance(answer, Response) or answer.status != 404 or not isinstance(answer.body, bytes):
+        return answer
+    body = json.loads(answer.body or "{}")
+    if "message" not in body:  # HEAD
+        return answer
+    body["message"] += f", the control API below /{SEGMENT}/"
+    content = json.dumps(body, ensure_ascii=False).encode()
+    return replace(answer, headers={**answer.headers, "Content-Length": str(len(content))}, body=content)

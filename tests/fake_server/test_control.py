@@ -166,6 +166,22 @@ def test_bodies_are_bounded(served: Served) -> None:
     assert served.app.receive(Request.of("POST", "/elements/api-v2/bulk/contact")).limit is None
 
 
+@pytest.mark.parametrize("path", ["/", "/nonsense"])
+def test_who_asks_beside_the_api_hears_of_both_apis(served: Served, path: str) -> None:
+    answer = served.answer("GET", path)
+    assert isinstance(answer.body, bytes)
+    assert (answer.status, answer.headers["Content-Length"]) == (404, str(len(answer.body)))
+    assert json.loads(answer.body)["message"] == (
+        f"No resource found at {path}; the API is below /elements/api-v2, the control API below /__ocbulk__/"
+    )
+
+
+def test_who_asks_the_api_for_what_it_does_not_have_hears_of_the_api_only(served: Served) -> None:
+    answer = served.answer("GET", "/elements/api-v2/bulk/1/2/3/4", Authorization="Element M, User U")
+    assert isinstance(answer.body, bytes)
+    assert json.loads(answer.body)["message"] == "No resource found at /bulk/1/2/3/4"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "text"),
     [
