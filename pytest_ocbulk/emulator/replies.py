@@ -31,7 +31,9 @@ def response(answer: Answer, request: Request, request_id: str, instance: Instan
     body = answer.body
     if body is None:
         body = _to_json(answer.payload).encode()
-    headers = {"Content-Type": answer.content_type, "elements-request-id": request_id, **answer.headers}
+    # An empty file has a type all the same; empty JSON is none (RFC 8259, 2).
+    kind = {"Content-Type": answer.content_type} if body or answer.content_type != JSON else {}
+    headers = {**kind, "elements-request-id": request_id, **answer.headers}
     if instance is not None:
         headers["elements-element-instance-id"] = str(instance.id)
     if "origin" in request.headers:
@@ -44,7 +46,6 @@ def response(answer: Answer, request: Request, request_id: str, instance: Instan
 def preflight(request: Request, request_id: str) -> Response:
     """The answer to OPTIONS: every method and every header that was asked for is allowed (protocol.md 2.4)."""
     headers = {
-        "Content-Type": JSON,
         "elements-request-id": request_id,
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
