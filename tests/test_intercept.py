@@ -320,6 +320,55 @@ def test_a_base_url_without_tls_is_the_fakes_when_it_is_asked_for() -> None:
     assert not addresses.lacks_tls("http://api.cloud-elements.com.evil.test/elements/api-v2/objects")
 
 
+def asked_for_ever(ocbulk: OcBulk, timeline: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What stops code that waits for a job without a pause."""
+    monkeypatch.setattr("pytest_ocbulk.in_process.MOST_LOOKS", 1_000)
+    ocbulk.next_job(timeline)
+    form = {"file": ("a.csv", b"C_EmailAddress\na@example.com\n")}
+    job = requests.post(f"{ocbulk.base_url}/bulk/contact", headers=ocbulk.headers, files=form).json()
+    url = f"{ocbulk.base_url}/bulk/{job['id']}/status"
+
+    def wait() -> None:
+        while requests.get(url, headers=ocbulk.headers).json()["status"] != "COMPLETE":
+            pass
+
+    with pytest.raises(OcBulkError) as stopped:
+        wait()
+    assert len([each for each in ocbulk.requests if each.operation == "status"]) == 1_001
+    return str(stopped.value)
+
+
+@pytest.mark.ocbulk(allow=("unfinished_job", "client_warning"))
+def test_code_that_polls_while_the_clock_stands_still_is_stopped(
+    ocbulk: OcBulk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asked_for_ever(ocbulk, "CREATED 10m COMPLETE", monkeypatch) == (
+        "job 1234 was asked for its status 1,000 times while the fake's clock stood still, so it stays CREATED for"
+        " ever: let the pauses of the code under test move the clock with `with ocbulk.clock.drives_sleep():`,"
+        " or plan the job in looks, next_job('CREATED x3 COMPLETE'), or move the clock yourself,"
+        " ocbulk.clock.advance('10m')"
+    )
+
+
+@pytest.mark.ocbulk(allow="client_warning")
+def test_code_that_does_not_know_an_end_is_stopped(ocbulk: OcBulk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked_for_ever(ocbulk, "CREATED ABORTED", monkeypatch) == (
+        "job 1234 was asked for its status 1,000 times while the fake's clock stood still; it is ABORTED, which is"
+        " final, and the code under test does not take it for an end"
+    )
+
+
+@pytest.mark.ocbulk(allow="client_warning")
+def test_many_looks_are_fine_while_the_clock_moves(ocbulk: OcBulk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_ocbulk.in_process.MOST_LOOKS", 10)
+    form = {"file": ("a.csv", b"C_EmailAddress\na@example.com\n")}
+    job = requests.post(f"{ocbulk.base_url}/bulk/contact", headers=ocbulk.headers, files=form).json()
+    for _ in range(3):
+        for _ in range(10):
+            assert requests.get(f"{ocbulk.base_url}/bulk/{job['id']}/status", headers=ocbulk.headers).ok
+        ocbulk.clock.advance("1s")
+
+
 def test_other_hosts_can_be_let_through_again(ocbulk: OcBulk) -> None:
     with responses.RequestsMock() as outer:
         outer.get("https://elsewhere.test/", json=1)
