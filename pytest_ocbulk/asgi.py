@@ -24,6 +24,10 @@ class AsgiApp:
     def __init__(self, fake: InProcess) -> None:
         self._fake = fake
 
+    def __repr__(self) -> str:
+        connectors = ", ".join(each.connector.key for each in self._fake.emulator.instances)
+        return f"<AsgiApp of the fake: {connectors or 'no instance'}>"
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection of the host."""
         if scope["type"] == "lifespan":

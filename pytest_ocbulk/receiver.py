@@ -77,6 +77,10 @@ class Receiver:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
+    def __repr__(self) -> str:
+        where = f"at {self.url}" if self._server is not None else "that does not listen"
+        return f"<Receiver {where}, {len(self)} received>"
+
     # -- life -------------------------------------------------------------------------------------------
 
     def start(self) -> None:

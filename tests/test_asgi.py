@@ -226,3 +226,7 @@ def test_without_httpx_the_command_that_installs_it_is_told(
         "httpx_transport() needs httpx, which is not installed; "
         "run: python -m pip install 'pytest-ocbulk[httpx]'"
     )
+
+
+def test_the_app_shows_whose_it_is(ocbulk: OcBulk) -> None:
+    assert repr(ocbulk.asgi) == "<AsgiApp of the fake: marketing>"

@@ -169,3 +169,10 @@ def test_it_needs_the_standard_library_only() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown == "set()\n"
+
+
+def test_a_receiver_shows_where_it_listens_and_what_came_and_not_its_key() -> None:
+    receiver = Receiver(key="s3cret")
+    assert repr(receiver) == "<Receiver that does not listen, 0 received>"
+    with receiver:
+        assert repr(receiver) == f"<Receiver at {receiver.url}, 0 received>"

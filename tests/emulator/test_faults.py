@@ -542,3 +542,12 @@ def test_a_door_without_a_socket_takes_all_that_needs_none() -> None:
 def test_a_job_shows_its_old_status_while_its_end_is_announced() -> None:
     assert early().detour("RUNNING", "COMPLETED") == Timeline.parse("RUNNING x1 COMPLETED")
     assert early("5s").detour("CREATED", "ABORTED") == Timeline.parse("CREATED 5s ABORTED")
+
+
+def test_a_plan_shows_its_faults_and_how_often_they_fired() -> None:
+    plan = FaultPlan()
+    assert repr(plan) == "<FaultPlan: nothing planned>"
+    plan.add("upload:reset:after")
+    plan.add("status:503:x2")
+    plan.take("status")
+    assert repr(plan) == "<FaultPlan: upload:reset:after fired 0 of 1, status:503:x2 fired 1 of 2>"

@@ -121,6 +121,10 @@ class FaultPlan:
         self._queues: dict[str, list[PlannedFault]] = {}
         self._fired: deque[Strike] = deque(maxlen=1000)
 
+    def __repr__(self) -> str:
+        planned = ", ".join(f"{each} fired {each.fired} of {each.fault.times}" for each in self)
+        return f"<FaultPlan: {planned or 'nothing planned'}>"
+
     # -- planning ---------------------------------------------------------------------------------------
 
     def on(
