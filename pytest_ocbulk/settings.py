@@ -97,6 +97,12 @@ def _dialect(name: object) -> Dialect:
         return name
     if not isinstance(name, str):
         raise OcBulkError(f"dialect is 'documented', 'live' or 'both', got {name!r}")
+    if name == BOTH:
+        raise OcBulkError(
+            "dialect 'both' runs a test twice, so it is for the marker and the options; one fake speaks one dialect"
+        )
+    if name not in DIALECTS:
+        raise OcBulkError(f"unknown dialect {name!r}{nearest(name, (*DIALECTS, BOTH))}")
     return dialect_named(name)
 
 

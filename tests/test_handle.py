@@ -336,6 +336,14 @@ def test_a_test_can_have_several_fakes(ocbulk: OcBulk, make_ocbulk: MakeOcBulk) 
     assert len({each.element_token for each in (ocbulk, sage, live, sql)}) == 4
 
 
+def test_one_fake_cannot_speak_both_dialects(make_ocbulk: MakeOcBulk) -> None:
+    with pytest.raises(OcBulkError) as refusal:
+        make_ocbulk(dialect="both")
+    assert str(refusal.value) == (
+        "dialect 'both' runs a test twice, so it is for the marker and the options; one fake speaks one dialect"
+    )
+
+
 def test_what_is_given_to_the_factory_is_checked(make_ocbulk: MakeOcBulk) -> None:
     with pytest.raises(OcBulkError) as refused:
         make_ocbulk(connector="sage20")

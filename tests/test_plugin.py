@@ -96,6 +96,7 @@ def test_a_connector_may_be_a_file_beside_the_test(run: Run) -> None:
         ),
         ("connector=7", "connector is a name like 'sage200' or a file like 'mine.toml', got 7"),
         ("dialect='live!'", "unknown dialect 'live!'; did you mean 'live'?"),
+        ("dialect='x'", "unknown dialect 'x'; known are both, documented, live"),
         ("dialect=7", "dialect is 'documented', 'live' or 'both', got 7"),
         ("job=7", "job is a timeline like 'CREATED 2s RUNNING COMPLETE', got 7"),
         (

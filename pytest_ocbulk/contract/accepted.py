@@ -39,7 +39,7 @@ def read(path: Path, cases: Collection[str]) -> list[Accepted]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OcBulkError(f"cannot read {path}: {error}") from None
+        raise OcBulkError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     entries = document.pop("accepted", [])
     if document or not isinstance(entries, list):
         raise OcBulkError(

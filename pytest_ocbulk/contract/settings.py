@@ -64,7 +64,7 @@ def read(path: Path) -> ContractSettings:
     try:
         return settings_of(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OcBulkError(f"cannot read {path}: {error}") from None
+        raise OcBulkError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def settings_of(values: Mapping[str, Any], file: str = FILE_NAME) -> ContractSettings:

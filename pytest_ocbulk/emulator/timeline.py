@@ -130,9 +130,17 @@ def _status(word: str, text: str) -> str:
         hint = nearest(word.upper(), {*KNOWN, "COMPLETE"})
         raise OcBulkError(
             f"timeline {text!r}: {word!r} is neither a status nor a hold (2s, 10m, x3, forever){hint}"
-            f"{'' if hint.endswith('?') else '.'} A status from the future is written in quotes: '{word.upper()}'."
+            f"{'' if hint.endswith('?') else '.'} {_in_quotes(word)}"
         )
     return status
+
+
+def _in_quotes(word: str) -> str:
+    """How a status is written that the service does not know today."""
+    bare = word.strip("'\"")
+    how = "in single quotes" if bare == bare.upper() else "in capitals and single quotes"
+    how = "in quotes" if bare == word == word.upper() else how
+    return f"A status from the future is written {how}: '{bare.upper()}'."
 
 
 def _held(steps: list[Step], word: str, text: str) -> Step:

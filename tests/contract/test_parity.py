@@ -242,3 +242,10 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str, complaint: str) -> N
         read(path, ["a_case"])
     assert str(path) in str(refusal.value)
     assert complaint in str(refusal.value)
+
+
+def test_a_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "accepted.toml"
+    with pytest.raises(OcBulkError) as refusal:
+        read(path, ["a_case"])
+    assert str(refusal.value) == f"cannot read {path}: No such file or directory"

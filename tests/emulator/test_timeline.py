@@ -56,6 +56,20 @@ def test_a_line_of_text_is_read(text: str, steps: list[Step]) -> None:
                 f" known are {KNOWN_WORDS}. A status from the future is written in quotes: 'QQQ'."
             ),
         ),
+        (
+            "CREATED qqq COMPLETE",
+            (
+                "timeline 'CREATED qqq COMPLETE': 'qqq' is neither a status nor a hold (2s, 10m, x3, forever);"
+                f" known are {KNOWN_WORDS}. A status from the future is written in capitals and single quotes: 'QQQ'."
+            ),
+        ),
+        (
+            'CREATED "QQQ" COMPLETE',
+            (
+                "timeline 'CREATED \"QQQ\" COMPLETE': '\"QQQ\"' is neither a status nor a hold (2s, 10m, x3, forever);"
+                f" known are {KNOWN_WORDS}. A status from the future is written in single quotes: 'QQQ'."
+            ),
+        ),
         ("2s CREATED COMPLETE", "timeline '2s CREATED COMPLETE': the hold '2s' must follow a status"),
         ("CREATED 2s x3 COMPLETE", "timeline 'CREATED 2s x3 COMPLETE': the hold 'x3' must follow a status"),
         (
