@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import pytest_ocbulk
+import requests
 
 from . import curl_line
 from .server_process import server_process
@@ -87,12 +86,12 @@ def test_the_server_lists_the_connectors_as_the_readme_shows() -> None:
 @pytest.mark.parametrize(
     "block",
     [text for kind, text in BLOCKS if kind == "python"],
-    ids=lambda block: block.split("(")[0].removeprefix("def "),
+    ids=lambda block: block.partition("def ")[2].partition("(")[0],
 )
 def test_the_tests_that_the_readme_shows_pass(
     block: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names: dict[str, Any] = {"my_app": my_app(), "pytest": pytest, "reset": pytest_ocbulk.reset}
+    names: dict[str, Any] = {"my_app": my_app()}
     exec(block, names)
     run = next(value for name, value in names.items() if name.startswith("test_"))
     (fixture,) = inspect.signature(run).parameters
@@ -112,6 +111,16 @@ def my_app() -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_every_connector_has_the_pages_objects_under_any_hub_and_its_own_beside_them(base_url: str) -> None:
+    _, walk_through = curl_and_answer()[0]
+    for token, own in (("marketing", "contact"), ("sqlserver", "contacts"), ("sage200", "customers")):
+        headers = {"Authorization": f"Element {token}, User demo"}
+        objects = requests.get(f"{base_url}/hubs/any/objects", headers=headers, timeout=10).json()
+        assert objects == walk_through
+        found = requests.get(f"{base_url}/{own}", headers=headers, timeout=10)
+        assert found.status_code == 200
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:
