@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -49,3 +51,14 @@ def test_every_verdict_and_option_of_the_page_exists() -> None:
         assert command is not None
         known = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"--[\w-]+", options)) <= known
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="the lines are for a shell; bash is not installed")
+def test_the_first_step_asks_for_each_secret_by_name_and_on_a_line_of_its_own() -> None:
+    page = docs_contract.CONTRACT.read_text()
+    step = next(block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "read -rs" in block)
+    show = 'echo "$OPEN_CONNECTORS_ELEMENT_TOKEN+$OPEN_CONNECTORS_USER_SECRET"'
+    done = subprocess.run(
+        ["bash", "-c", step + show], input="e 1\nu\n", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "element token: \nuser secret: \ne 1+u\n"
