@@ -107,7 +107,9 @@ def test_the_log_of_a_process_that_was_killed_is_left_as_it_is_too(tmp_path: Pat
 
 @pytest.mark.parametrize("place", ["none/x.ocbulk", "."])
 def test_a_place_where_no_file_can_be_is_refused_in_one_line(place: str, tmp_path: Path) -> None:
-    with pytest.raises(OcBulkError, match=r"(cannot be used as a data file|\.ocbulk): "):
+    with pytest.raises(
+        OcBulkError, match=r"(cannot be used as a data file|\.ocbulk|a folder, not a file)[:;] "
+    ):
         Emulator(store=Store(str(tmp_path / place)))
 
 
