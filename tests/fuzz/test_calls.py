@@ -133,7 +133,8 @@ def check_shape(response: Response, content: bytes) -> None:
     """A status that the service knows; a refusal has its two or three fields, JSON can be read."""
     assert response.status in (200, 400, 401, 403, 404, 405, 406, 409, 413, 415), content
     assert all(isinstance(value, str) for value in response.headers.values())
-    if response.headers["Content-Type"].startswith("application/json") and content:
+    assert not content or "Content-Type" in response.headers
+    if content and response.headers["Content-Type"].startswith("application/json"):
         values = (
             [json.loads(line) for line in content.splitlines()]
             if content.count(b"\n") > 1
