@@ -39,8 +39,8 @@ class Pending:
     """What is still to be done for a job.
 
     `fail_rows` and `error` are those of its plan; `end` and `due` what the work is to earn and when. Of uploads:
-    `options` as they were asked for, how many rows are `done`, and are `written` as records, and where the batch begins
-    whose rows still wait.
+    `options` as they were asked for, the key of the `file`, how many rows are `done`, and are `written` as records, and
+    where the batch begins whose rows still wait.
     """
 
     started: bool = False
@@ -49,6 +49,7 @@ class Pending:
     fail_rows: Mapping[int, str] = field(default_factory=dict)
     error: str | None = None
     options: Options | None = None
+    file: str = ""
     done: int = 0
     written: int = 0
     batch_begins: int = 0

@@ -156,11 +156,15 @@ class Emulator:
 
     def handle(self, request: Request) -> Response | Disconnect:
         """Answer one call; the only way to reach the fake."""
+        kept = ""
         try:
             if request.size > SPOOL_BYTES:
-                self._read_ahead(request)
+                kept = self._read_ahead(request)
             with self.lock:
-                return Visit(self, request, self.ids.request()).answer()
+                answer = Visit(self, request, self.ids.request()).answer()
+                if kept:
+                    self.ledger.file_unwanted(kept)
+                return answer
         except DataFileLost:
             request_id = self.ids.request()
             return response(refusal(ApiError(_LOST), request_id), request, request_id)
@@ -168,15 +172,19 @@ class Emulator:
             if request.passage.form is not None:  # read ahead, and then not wanted
                 request.passage.form.close()
 
-    def _read_ahead(self, request: Request) -> None:
-        """Read the form of a large upload while other calls are answered."""
+    def _read_ahead(self, request: Request) -> str:
+        """Read the form of a large upload, and keep its file, while other calls are answered; its key if it is kept."""
         with self.lock:
             try:
                 _, operation = self._addressed(request)
             except ApiError:
-                return  # the visit will say why
-        if operation == "upload":
-            read_ahead(request)
+                return ""  # the visit will say why
+        if operation != "upload":
+            return ""
+        form = read_ahead(request)
+        if form.file is not None and form.refusal is None:
+            form.kept = self.ledger.file_ahead(form.file)
+        return form.kept
 
     def receive(self, head: Request) -> Reception:
         """How the body of a request is to be received, asked when its head has arrived.
@@ -212,6 +220,7 @@ class Emulator:
         with self.lock:
             for instance in self.instances:
                 self.runner.tick(instance, instance.clock.now())
+            self.ledger.tidy()
 
     def next_due(self) -> float | None:
         """Seconds from now until `tick` or `take_callbacks` has something to do; None: not before the next call."""
@@ -229,7 +238,7 @@ class Emulator:
         with self.lock:
             task = self.runner.next_task()
         if task is None:
-            return False
+            return self.ledger.tidy()
         piece = None
         try:
             piece = task.work.prepare()

@@ -9,10 +9,10 @@ import json
 from typing import TYPE_CHECKING, BinaryIO
 
 from .callbacks import Callback
-from .data_file import PART
 from .documents import callback_document, instance_document, job_document, transfer_document
 from .instances import Instance
 from .jobs import Job
+from .kept_files import KeptFiles
 from .ledger import Ledger
 from .restoring import restore, resume_numbers
 from .store import Store
@@ -21,6 +21,7 @@ from .unit import Unit
 if TYPE_CHECKING:
     from .emulator import Emulator
     from .runner import Runner
+    from .upload import Upload
 
 
 class KeptLedger(Ledger):
@@ -30,6 +31,7 @@ class KeptLedger(Ledger):
         self.lock: Unit = Unit(store, self._save)
         self._store = store
         self._emulator: Emulator | None = None
+        self.files = KeptFiles(store, self.lock)
         self._counters = (0, 0, 0)
         self._instances: dict[int, Instance] = {}
         self._jobs: dict[str, Job] = {}
@@ -51,9 +53,9 @@ class KeptLedger(Ledger):
         self._emulator = emulator
         try:
             with self.lock:
-                resume_numbers(emulator)
+                self.files.begin_run(resume_numbers(emulator))
                 self._counters = emulator.ids.counters
-                restore(emulator)
+                restore(emulator, self.files)
         except BaseException:
             self._store.close()
             raise
@@ -68,15 +70,29 @@ class KeptLedger(Ledger):
         """Write a job down when the lock is given back."""
         self._jobs[job.id] = job
 
-    def file(self, job: Job, file: BinaryIO) -> None:
-        """Write a file down, in parts."""
-        file.seek(0)
-        while part := file.read(PART):
-            self._store.db.execute("INSERT INTO files (job, data) VALUES (?, ?)", (job.id, part))
+    def file_ahead(self, file: BinaryIO) -> str:
+        """Write a file down, part by part."""
+        return self.files.put_ahead(file)
+
+    def file_unwanted(self, key: str) -> None:
+        """Drop a file that was written down ahead, unless a job has it."""
+        self.files.drop_unassigned(key)
+
+    def file(self, job: Job, upload: Upload) -> None:
+        """Write a file down, unless it is already."""
+        if upload.kept:
+            self.files.assign(job.id, upload.kept)
+        else:
+            self.files.put(job.id, upload.file)
 
     def ended(self, job: Job) -> None:
         """Drop the file of a job."""
-        self._store.db.execute("DELETE FROM files WHERE job = ?", (job.id,))
+        self.files.drop(job.id)
+
+    def tidy(self) -> bool:
+        """Take away some parts of files that are not needed."""
+        with self.lock:
+            return self.files.tidy()
 
     def owes(self, callback: Callback) -> None:
         """Write a callback down when the lock is given back."""
@@ -93,12 +109,11 @@ class KeptLedger(Ledger):
     def empty(self, instance: Instance) -> None:
         """Drop the jobs of an instance, their files and callbacks; called while they are still known."""
         db = self._store.db
-        jobs = [(job,) for job in instance.jobs]
-        db.executemany("DELETE FROM files WHERE job = ?", jobs)
         db.execute("DELETE FROM jobs WHERE instance = ?", (instance.id,))
         db.execute("DELETE FROM callbacks WHERE instance = ?", (instance.id,))
-        for (job,) in jobs:
+        for job in instance.jobs:
             self._jobs.pop(job, None)
+            self.files.drop(job)
         self._callbacks = {
             number: each
             for number, each in self._callbacks.items()
@@ -131,7 +146,9 @@ class KeptLedger(Ledger):
 
     def _save_jobs(self, runner: Runner) -> None:
         for job in self._jobs.values():
-            text = _text(job_document(job, runner.pending(job), runner.announcements.of(job)))
+            if (pending := runner.pending(job)) is not None:
+                pending.file = self.files.key_of(job.id)
+            text = _text(job_document(job, pending, runner.announcements.of(job)))
             self._store.db.execute(
                 "INSERT INTO jobs (id, instance, document) VALUES (?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET document = excluded.document",

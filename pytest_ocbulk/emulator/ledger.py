@@ -17,6 +17,7 @@ from .jobs import Job
 
 if TYPE_CHECKING:
     from .emulator import Emulator
+    from .upload import Upload
 
 
 class DataFileLost(OcBulkError):
@@ -45,7 +46,14 @@ class Ledger:
     def job(self, job: Job) -> None:
         """A job is new or has changed."""
 
-    def file(self, job: Job, file: BinaryIO) -> None:
+    def file_ahead(self, file: BinaryIO) -> str:  # noqa: ARG002  # a data file keeps it
+        """A file has come whose job does not exist yet; called without the lock. Its key, empty if it is not kept."""
+        return ""
+
+    def file_unwanted(self, key: str) -> None:
+        """A file that has come ahead is not needed if no job has been given it."""
+
+    def file(self, job: Job, upload: Upload) -> None:
         """A job has been given a file."""
 
     def ended(self, job: Job) -> None:
@@ -65,6 +73,10 @@ class Ledger:
 
     def gone(self, instance: Instance) -> None:
         """An instance that was empty is gone."""
+
+    def tidy(self) -> bool:
+        """Take away some of what is not needed any more, called without the lock; whether there is more to do."""
+        return False
 
     def restore(self, emulator: Emulator) -> None:
         """Bring back what was kept."""

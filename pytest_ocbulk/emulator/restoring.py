@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 from .documents import Document, callback_of, instance_of, job_of, transfer_of
 from .errors import OcBulkError
-from .jobs import Job
-from .messages import SPOOL_BYTES
 from .store import Store
 
 if TYPE_CHECKING:
     from .emulator import Emulator
+    from .kept_files import KeptFiles
 
 
-def resume_numbers(emulator: Emulator) -> None:
-    """Let the numbers of instances, jobs and receipts go on behind those that are used."""
+def resume_numbers(emulator: Emulator) -> int:
+    """Let the numbers of instances, jobs and receipts go on behind those that are used; return that of the process."""
     counters = _meta(emulator.store, "counters")
     used = tuple(json.loads(str(counters))) if counters else emulator.ids.counters
-    emulator.ids.resume(used, int(str(_meta(emulator.store, "runs"))))
+    run = int(str(_meta(emulator.store, "runs")))
+    emulator.ids.resume(used, run)
+    return run
 
 
-def restore(emulator: Emulator) -> None:
+def restore(emulator: Emulator, files: KeptFiles) -> None:
     """Bring back instances, callbacks, jobs and workflows.
 
     Raises `OcBulkError` for an instance of a connector that the emulator does not know.
@@ -35,7 +35,8 @@ def restore(emulator: Emulator) -> None:
     for text, body in _rows(store, "SELECT document, body FROM callbacks ORDER BY number"):
         emulator.runner.outbox.restore(callback_of(json.loads(str(text)), bytes(cast("bytes", body))))
     for (text,) in _rows(store, "SELECT document FROM jobs ORDER BY number"):
-        _restore_job(emulator, json.loads(str(text)))
+        _restore_job(emulator, files, json.loads(str(text)))
+    files.keep_only({files.key_of(job.id) for instance in emulator.instances for job in instance.running})
     for (text,) in _rows(store, "SELECT document FROM transfers ORDER BY id"):
         run = transfer_of(json.loads(str(text)), emulator.instances.by_id)
         if run is not None:
@@ -60,21 +61,16 @@ def _restore_instance(emulator: Emulator, document: Document) -> None:
             emulator.store.collection(instance.id, name, shape)
 
 
-def _restore_job(emulator: Emulator, document: Document) -> None:
+def _restore_job(emulator: Emulator, files: KeptFiles, document: Document) -> None:
     job, pending, announced = job_of(document)
     instance = emulator.instances.by_id(job.instance_id)
     if instance is None:
         return
-    is_upload = pending is not None and pending.options is not None
-    file = _file_of(emulator.store, job) if is_upload else None
+    file = None
+    if pending is not None and pending.options is not None:
+        files.assign(job.id, pending.file)
+        file = files.read(pending.file)
     emulator.runner.resume(instance, job, pending, announced, file)
-
-
-def _file_of(store: Store, job: Job) -> BinaryIO:
-    file = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # the job closes it
-    for (part,) in _rows(store, "SELECT data FROM files WHERE job = ? ORDER BY number", job.id):
-        file.write(cast("bytes", part))
-    return file
 
 
 def _meta(store: Store, name: str) -> object:

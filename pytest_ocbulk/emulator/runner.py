@@ -44,7 +44,7 @@ class Runner(Lifecycle):
     def upload(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> None:
         """Take over the job of an upload."""
         try:
-            self.ledger.file(job, upload.file)
+            self.ledger.file(job, upload)
         except BaseException:
             upload.file.close()
             raise

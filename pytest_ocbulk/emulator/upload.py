@@ -43,12 +43,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The uploaded file, its size in bytes, the options that came with it, and its SHA-256 in hex digits."""
+    """The uploaded file, its size in bytes, the options that came with it, and its SHA-256 in hex digits.
+
+    `kept` is the key under which a data file has it already, empty if none has.
+    """
 
     file: BinaryIO
     size: int
     options: Options
     digest: str = ""
+    kept: str = ""
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class Form:
         default_factory=sha256
     )  # of the file; of the algorithms at hand the fastest but SHA-1
     refusal: BadRequest | None = None
+    kept: str = ""
 
     def close(self, keep: BinaryIO | None = None) -> None:
         """Close all parts but the one to keep."""
@@ -73,10 +78,7 @@ class Form:
 
 def parse(request: Request) -> Upload:
     """Read the form of an upload request; raises `BadRequest` saying what was expected and what came."""
-    if request.passage.form is None:
-        read_ahead(request)
-    form, request.passage.form = request.passage.form, None
-    assert form is not None
+    form, request.passage.form = request.passage.form or read_ahead(request), None
     upload = None
     try:
         if form.refusal is not None:
@@ -87,7 +89,7 @@ def parse(request: Request) -> Upload:
         form.close(keep=upload.file if upload else None)
 
 
-def read_ahead(request: Request) -> None:
+def read_ahead(request: Request) -> Form:
     """Read a form without knowing yet who sends it: `parse` finds it, or why it cannot be read, in the passage.
 
     It takes a second for some hundred MB, and nobody else has to wait for it.
@@ -97,6 +99,7 @@ def read_ahead(request: Request) -> None:
         _read_form(request, form)
     except BadRequest as refusal:
         form.refusal = refusal
+    return form
 
 
 def read_metadata(request: Request) -> dict[str, Any]:
@@ -117,7 +120,8 @@ def _upload(request: Request, form: Form) -> Upload:
         raise BadRequest(f"Expected a file part named 'file', got parts: {found}")
     size = form.file.tell()
     form.file.seek(0)
-    return Upload(form.file, size, parse_options(form.metadata, request.query), form.digest.hexdigest())
+    options = parse_options(form.metadata, request.query)
+    return Upload(form.file, size, options, form.digest.hexdigest(), form.kept)
 
 
 def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:

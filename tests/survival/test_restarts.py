@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from pytest_ocbulk.emulator.callbacks import SIGNATURE_KEY
 
-from .lives import Lives, contacts, lives
+from .lives import Lives, contacts, form, lives
 
 BIG = 100
 """Characters that make some thousand rows too large for the tick, so that a worker takes them slice by slice."""
@@ -210,6 +211,51 @@ def test_a_workflow_hands_on_after_the_restart(tmp_path: Path) -> None:
         run = living.get("/bulkloader")[0]
         assert (run["status"], run["sourceRecordCount"]) == ("COMPLETE", 5)
         assert len(living.ask("GET", "/contact", token=made["token"])[1]) == 5
+
+
+def wide(last: int) -> str:
+    """Contacts in so many bytes that their form is read, and their file kept, before their job exists."""
+    return contacts(1, last, wide=100).replace(",Name ", f",{'y' * 60} ")
+
+
+def files(living: Lives) -> int:
+    """How many parts of files the data file holds."""
+    return int(living.emulator.store.db.execute("SELECT count(*) FROM files").fetchone()[0])
+
+
+def test_a_large_file_is_kept_before_its_job_exists_and_goes_after_it(tmp_path: Path) -> None:
+    with lives(tmp_path) as living:
+        job = living.upload("contact", wide(40_000))
+        parts = files(living)
+        assert parts > 7
+        living.die()
+        living.status(job)
+        living.emulator.work()
+        living.die()
+        assert files(living) == parts
+        assert living.finish(job)["recordsCount"] == 40_000
+        living.die()
+        while living.emulator.work():
+            pass
+        assert files(living) == 0
+        assert living.count("contact") == 40_000
+
+
+def test_a_large_file_that_is_refused_or_never_accepted_is_not_kept(tmp_path: Path) -> None:
+    with lives(tmp_path) as living:
+        body, headers = (
+            form(wide(40_000), {"action": "burn"}),
+            {"Content_Type": "multipart/form-data; boundary=B"},
+        )
+        assert living.ask("POST", "/bulk/contact", body, **headers)[0] == 400
+        living.emulator.tick()
+        living.emulator.tick()
+        assert files(living) == 0
+        living.emulator.ledger.file_ahead(io.BytesIO(bytes(3_000_000)))  # and then the process is killed
+        living.die()
+        assert living.emulator.store.db.execute("SELECT count(DISTINCT job) FROM files").fetchone() == (1,)
+        living.emulator.work()
+        assert files(living) == 0
 
 
 # -- callbacks
