@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, settings
 
 LONG = os.environ.get("OCBULK_FUZZ") == "long"
-MORE = 60
+MORE = 20
 """How many times more a long run tries."""
 
 TRIED: Counter[str] = Counter()
