@@ -24,6 +24,7 @@ from pytest_ocbulk.sleeping import DrivenClock
 from pytest_ocbulk.verdicts import warnings
 
 from . import control_shapes as shapes
+from . import snapshots
 from .control_call import ControlCall, NotThere
 from .har import archive
 
@@ -68,6 +69,17 @@ def show_openapi(call: ControlCall) -> Json:  # noqa: ARG001  # all calls are ca
     if not document.is_file():
         raise NotThere("this installation has no openapi.json; install pytest-ocbulk again")
     return json.loads(document.read_bytes())
+
+
+def list_snapshots(call: ControlCall) -> Json:
+    """The states of the data file that were saved, oldest first; `ocbulk-server snapshot load` brings one back."""
+    return {"snapshots": [name for name, _ in snapshots.saved(call.emulator.store.path)]}
+
+
+def save_snapshot(call: ControlCall) -> Json:
+    """Keep the present state of the data file under a name."""
+    place = snapshots.save_open(call.emulator.store, call.text(call.body("name"), "name"))
+    return {"saved": place.name.removesuffix(snapshots.END), "bytes": place.stat().st_size}
 
 
 # -- jobs ------------------------------------------------------------------------------------------------
@@ -282,6 +294,8 @@ CALLS: tuple[ControlRoute, ...] = (
     ControlRoute("GET", "/state", show_state),
     ControlRoute("POST", "/reset", reset),
     ControlRoute("GET", "/openapi.json", show_openapi),
+    ControlRoute("GET", "/snapshots", list_snapshots),
+    ControlRoute("POST", "/snapshots", save_snapshot),
     ControlRoute("GET", "/jobs", list_jobs),
     ControlRoute("GET", "/jobs/{id}", show_job),
     ControlRoute("POST", "/jobs/{id}/advance", advance_job),

@@ -1,5 +1,7 @@
 """Named states of a data file: `ocbulk-server snapshot save|load|list`, on a file that no server uses.
 
+A running server saves its own through the control API.
+
 Snapshots of `FILE` are data files themselves, in the directory `FILE.snapshots`.
 """
 
@@ -13,9 +15,11 @@ import click
 
 from pytest_ocbulk.emulator import data_file
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
+from pytest_ocbulk.emulator.store import Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_END = ".ocbulk"
+END = ".ocbulk"
+"""What the names of their files end with."""
 
 
 def save(data: str, name: str) -> Path:
@@ -33,6 +37,16 @@ def save(data: str, name: str) -> Path:
     return place
 
 
+def save_open(store: Store, name: str) -> Path:
+    """The same for a data file that this process uses, under the emulator's lock; raises `OcBulkError`."""
+    if not store.path:
+        raise OcBulkError("nothing is kept, so there is nothing to save; start the server with --data FILE")
+    place = _place(store.path, name)
+    place.parent.mkdir(exist_ok=True)
+    data_file.copy_open(store.db, str(place))
+    return place
+
+
 def load(data: str, name: str) -> None:
     """Put a data file back into a state that was kept, whatever it is in now; raises `OcBulkError`."""
     place = _place(data, name)
@@ -45,9 +59,9 @@ def load(data: str, name: str) -> None:
 
 def saved(data: str) -> list[tuple[str, Path]]:
     """The snapshots of a data file by name, oldest first."""
-    found = _folder(data).glob(f"*{_END}")
+    found = _folder(data).glob(f"*{END}") if data else ()
     return [
-        (path.name.removesuffix(_END), path) for path in sorted(found, key=lambda each: each.stat().st_mtime)
+        (path.name.removesuffix(END), path) for path in sorted(found, key=lambda each: each.stat().st_mtime)
     ]
 
 
@@ -60,7 +74,7 @@ def _place(data: str, name: str) -> Path:
         raise OcBulkError(
             f"a snapshot is named with letters, digits, dots, dashes and underscores, at most 100, got {name!r}"
         )
-    return _folder(data) / f"{name}{_END}"
+    return _folder(data) / f"{name}{END}"
 
 
 @click.group()

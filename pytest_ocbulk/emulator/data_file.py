@@ -109,18 +109,24 @@ def copy(source: str, target: str) -> None:
     """Copy a data file that no server uses to another place, whole or not at all; raises `OcBulkError`."""
     try:
         check(source)
-        made = _beside(target)
-        try:
-            with closing(_look(source)) as old, closing(sqlite3.connect(made)) as new:
-                old.backup(new)
-            _remove(target, but_file=True)  # the log of what was there must not be taken for that of the copy
-            os.replace(made, target)  # noqa: PTH105  # Path.replace reads no better
-        finally:
-            _remove(made)
+        with closing(_look(source)) as old:
+            copy_open(old, target)
     except sqlite3.OperationalError as error:
         raise OcBulkError(_refused(source, error)) from None
+
+
+def copy_open(source: sqlite3.Connection, target: str) -> None:
+    """Copy the data file of an open connection to another place, whole or not at all; raises `OcBulkError`."""
+    made = _beside(target)
+    try:
+        with closing(sqlite3.connect(made)) as new:
+            source.backup(new)
+        _remove(target, but_file=True)  # the log of what was there must not be taken for that of the copy
+        os.replace(made, target)  # noqa: PTH105  # Path.replace reads no better
     except OSError as error:
         raise OcBulkError(f"{error.filename or target}: {error.strerror}") from None
+    finally:
+        _remove(made)
 
 
 def replace(source: str, target: str) -> None:

@@ -10,6 +10,13 @@ from typing import Any
 import pytest
 import requests
 
+from fake_server.control import ControlApi
+from pytest_ocbulk.emulator.connectors import built_in
+from pytest_ocbulk.emulator.emulator import Emulator
+from pytest_ocbulk.emulator.ledger import DataFileLost
+from pytest_ocbulk.emulator.messages import Request
+from pytest_ocbulk.emulator.store import Store
+
 from ..server_process import PATIENCE, server_process
 
 SAMPLE = Path(__file__).parents[2] / "fixtures" / "csv" / "sample.csv"
@@ -177,3 +184,48 @@ def test_a_file_of_somebody_else_is_not_overwritten_by_a_snapshot(tmp_path: Path
         == f"Error: {data}: not a data file of ocbulk-server; it was left as it is; choose another file\n"
     )
     assert data.read_text() == "my diary\n" * 1000
+
+
+def test_a_running_server_saves_its_own_state(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with started(data) as server:
+        upload(server.base_url)
+        address = server.base_url.replace("/elements/api-v2", "/__ocbulk__/snapshots")
+        assert requests.get(address, timeout=PATIENCE).json() == {"snapshots": []}
+        saved = requests.post(address, json={"name": "ten"}, timeout=PATIENCE).json()
+        assert saved["saved"] == "ten"
+        assert requests.get(address, timeout=PATIENCE).json() == {"snapshots": ["ten"]}
+        refused = requests.post(address, json={"name": "../x"}, timeout=PATIENCE)
+        assert refused.status_code == 400
+        requests.delete(f"{server.base_url}/contact/1", headers=HEADERS, timeout=PATIENCE)
+        assert contacts(server.base_url) == 9
+    assert program("snapshot", "load", "ten", "--data", str(data)).returncode == 0
+    with started(data) as server:
+        assert contacts(server.base_url) == 10
+
+
+def test_a_server_that_keeps_nothing_has_nothing_to_save() -> None:
+    emulator = Emulator()
+    request = Request.of("POST", "/__ocbulk__/snapshots", {"Host": "localhost"}, b'{"name": "x"}')
+    answer = ControlApi(emulator).handle(request)
+    assert (answer.status, answer.body) == (
+        400,
+        b'{"message": "nothing is kept, so there is nothing to save; start the server with --data FILE"}',
+    )
+
+
+def make_instances(emulator: Emulator, count: int) -> None:
+    for _ in range(count):
+        emulator.create_instance(built_in("marketing"))
+
+
+def test_health_is_503_when_the_data_file_can_no_longer_be_written(tmp_path: Path) -> None:
+    emulator = Emulator(store=Store(str(tmp_path / "data")))
+    health = Request.of("GET", "/__ocbulk__/health", {"Host": "localhost"})
+    assert ControlApi(emulator).handle(health).status == 200
+    pages = emulator.store.db.execute("PRAGMA page_count").fetchone()[0]
+    emulator.store.db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DataFileLost):
+        make_instances(emulator, 1000)
+    assert ControlApi(emulator).handle(health).status == 503
+    emulator.close()

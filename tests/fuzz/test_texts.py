@@ -55,7 +55,7 @@ def survives(what: str, call: Callable[[], object], refusal: type[Exception]) ->
 
 
 @given(words(QUERY_WORDS))
-@tries(300)
+@tries(120)
 def test_any_query(text: str) -> None:
     """What can be parsed can be run: SQLite takes every statement that comes of it."""
     where = survives("OCNQL", lambda: ocnql.parse_where(text), BadRequest)
@@ -75,7 +75,7 @@ def test_any_query(text: str) -> None:
 
 
 @given(words(TIMELINE_WORDS))
-@tries(300)
+@tries(100)
 def test_any_timeline(text: str) -> None:
     timeline = survives("timelines", lambda: Timeline.parse(text), OcBulkError)
     if timeline is not None:
@@ -83,7 +83,7 @@ def test_any_timeline(text: str) -> None:
 
 
 @given(words(FAULT_WORDS, ":") | words(FAULT_WORDS, ""))
-@tries(300)
+@tries(100)
 def test_any_fault(text: str) -> None:
     plan = FaultPlan()
     planned = survives("faults", lambda: plan.add(text), OcBulkError)
@@ -95,7 +95,7 @@ def test_any_fault(text: str) -> None:
     st.text(max_size=60)
     | words(st.sampled_from(("Element", "User", "Organization", "t", "u", ",", " ", "=", "+/=")))
 )
-@tries(200)
+@tries(60)
 def test_any_authorization(header: str) -> None:
     TRIED["Authorization headers"] += 1
     found = Credentials.parse(header)
@@ -106,7 +106,7 @@ def test_any_authorization(header: str) -> None:
     st.text(max_size=30)
     | words(st.sampled_from(("{", "}", "yyyy-MM-dd HH:mm:ss", "{h:mm a}", "'", "é", '"', ";")))
 )
-@tries(200)
+@tries(60)
 def test_any_file_name(name: str) -> None:
     dated_name = survives("file names", lambda: dated(name, 0.0), BadRequest)
     if dated_name is not None:
@@ -140,7 +140,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.lists(LINES, max_size=14), st.booleans())
-@tries(300)
+@tries(120)
 def test_any_connector_file(folder: Path, lines: list[str], begun: bool) -> None:
     """Refused with file and reason, or a connector that can be served."""
     path = folder / "own.toml"
