@@ -60,10 +60,13 @@ def crash(seed: int) -> None:
 def load(seed: int) -> None:
     """A long load, after another that brings the server to its size."""
     with server_process("--quiet", "--job", "CREATED RUNNING 20ms COMPLETE") as server:
-        Load(server.base_url, CLIENTS, SECONDS, seed).run()
-        before = settled(server.process.pid)
-        figures = Load(server.base_url, CLIENTS, SECONDS, seed + 1).run()
-        after = settled(server.process.pid)
+        try:
+            Load(server.base_url, CLIENTS, SECONDS, seed).run()
+            before = settled(server.process.pid)
+            figures = Load(server.base_url, CLIENTS, SECONDS, seed + 1).run()
+            after = settled(server.process.pid)
+        except OSError as error:
+            sys.exit(f"{error!r}; exit code of the server, None while it runs: {server.process.poll()}")
     faults = (figures.rows_lost, figures.wrong_counts, figures.strangers)
     if faults != (0, 0, 0) or _grown(before, after):
         sys.exit(f"{figures}\n{before}\n{after}")
