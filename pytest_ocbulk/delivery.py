@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +32,7 @@ _SHORTEST = 0.01
 """Seconds until it looks again at the earliest: the clock of an instance may stand still."""
 _GRACE = 1.0
 """Seconds that `stop` waits for a post that is under way."""
+_CLOSED = "the receiver closed the connection without an answer"
 
 
 class Posted(NamedTuple):
@@ -217,17 +218,27 @@ def is_loopback(host: str) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """What the operating system said, which lies below several layers; else the error itself."""
+    """What went wrong, in words; it lies below several layers, the lowest knows best."""
+    from http.client import HTTPException
+
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionResetError):
+            return _CLOSED
+        if isinstance(cause, HTTPException):
+            return "the receiver's answer is not HTTP"
+        if isinstance(cause, ConnectionRefusedError):
+            return f"could not connect: {cause.strerror}"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    return f"{type(error).__name__}: {error}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what lies below it, outermost first."""
     found: BaseException | None = error
     seen = set()
     while found is not None and id(found) not in seen:
         seen.add(id(found))
-        if isinstance(found, OSError) and found.strerror:
-            return (
-                f"could not connect: {found.strerror}"
-                if isinstance(found, ConnectionRefusedError)
-                else found.strerror
-            )
+        yield found
         inner = getattr(found, "reason", None) or (found.args[0] if found.args else None)
         found = found.__cause__ or found.__context__ or (inner if isinstance(inner, BaseException) else None)
-    return f"{type(error).__name__}: {error}"
