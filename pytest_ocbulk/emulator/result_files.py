@@ -1,37 +1,34 @@
 """Results as files: CSV, JSON lines and JSON arrays, written block by block (protocol.md 3.7).
 
-A block is first written the short way. What that cannot write (a value that is kept as JSON, a lone carriage return,
-a dotted column) shows in the block, which is then written the long way; nearly none is.
+A block is taken by columns: one look at a whole column tells that nothing in it needs quotes or escapes, which holds
+for nearly all. Measured, this takes two thirds of the time of writing value by value.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
-from operator import itemgetter
 from typing import Any
 
 from .results import Read, blocks
 from .stored_values import record
 
-_VALUES = itemgetter(slice(1, None))
-"""A row without its row id."""
+Column = Sequence[Any]
+"""The kept values of one field, one for each row of a block."""
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def csv_stream(paths: list[str], read: Read) -> Iterator[bytes]:
-    """CSV with a header row and LF line ends."""
-    header: list[list[str]] = [paths]
-    for rows in blocks(read):
-        yield _csv([*header, *map(_VALUES, rows)])
-        header = []
+    """CSV with a header row and LF line ends; what needs no quotes has none."""
+    header = _csv([[path] for path in paths])
+    for columns in _columns(read):
+        yield header + _csv(columns)
+        header = b""
     if header:
-        yield _csv(header)
+        yield header
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,67 +38,98 @@ class Shown:
     nulls: bool
     native: bool = True
 
-    def __call__(self, paths: list[str], row: tuple[Any, ...]) -> dict[str, Any]:
+    def __call__(self, paths: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """The JSON object of a row of values."""
         return record(paths, row if self.native else [_text(value) for value in row], nulls=self.nulls)
 
-    def writer(self, paths: list[str]) -> Callable[[tuple[Any, ...]], str]:
-        """Writes the JSON text of a row of values."""
+    def objects(self, paths: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
+        """The JSON texts of rows, which come as columns."""
         if not self.native or any("." in path or path.endswith("]") for path in paths):
-            return lambda row: _to_json(self(paths, row))
-        names = [f"{encode_basestring(path)}: " for path in paths]
-        nulls = self.nulls
-
-        def write(row: tuple[Any, ...]) -> str:
-            pairs = [
-                name + (encode_basestring(value) if type(value) is str else _literal(value))
-                for name, value in zip(names, row, strict=True)
-                if nulls or value is not None
-            ]
-            return f"{{{', '.join(pairs)}}}"
-
-        return write
+            return (_to_json(self(paths, row)) for row in zip(*columns, strict=True))
+        members = [_member(path, column, self.nulls) for path, column in zip(paths, columns, strict=True)]
+        rows = zip(*(cells for _, cells in members), strict=True)
+        pattern = "".join(each for each, _ in members)
+        if pattern.startswith(", "):
+            return map(f"{{{pattern[2:]}}}".__mod__, rows)
+        return ("{" + (pattern % row)[2:] + "}" for row in rows)  # the first member may be missing
 
 
 def json_lines(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     """One JSON object per line, each line ended; no records are an empty body."""
-    write = show.writer(paths)
-    for rows in blocks(read):
-        yield "".join([write(row[1:]) + "\n" for row in rows]).encode()
+    for columns in _columns(read):
+        yield ("\n".join(show.objects(paths, columns)) + "\n").encode()
 
 
 def json_array(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     """One JSON array."""
-    write, opening = show.writer(paths), "["
-    for rows in blocks(read):
-        yield (opening + ",".join([write(row[1:]) for row in rows])).encode()
+    opening = "["
+    for columns in _columns(read):
+        yield (opening + ",".join(show.objects(paths, columns))).encode()
         opening = ","
     yield b"[]" if opening == "[" else b"]"
 
 
-def _csv(rows: list[Any]) -> bytes:
-    text = _written(rows)
-    if "b'" in text:  # there may be values that are kept as JSON: csv writes bytes as Python prints them
-        text = _written([[_cell(value) for value in row] for row in rows])
-    # A lone CR has to be quoted too, or readers end the row there; Python before 3.13 does so only where CR ends lines.
-    if "\r" in text:
-        lines = (_written([[_cell(value) for value in row]], end="\r\n").removesuffix("\r\n") for row in rows)
-        text = "".join(line + "\n" for line in lines)
-    return text.encode()
+def _columns(read: Read) -> Iterator[list[Column]]:
+    """All rows in blocks, each as its columns, without the row ids."""
+    for rows in blocks(read):
+        _, *columns = zip(*rows, strict=True)
+        yield columns
 
 
-def _written(rows: list[Any], end: str = "\n") -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator=end).writerows(rows)
-    return text.getvalue()
+def _csv(columns: Sequence[Column]) -> bytes:
+    """Columns as lines of CSV."""
+    cells = [_cells(column) for column in columns]
+    if len(cells) == 1:  # a line without anything would be no row
+        cells = [[cell or '""' for cell in cells[0]]]
+    return ("\n".join(map(",".join, zip(*cells, strict=True))) + "\n").encode()
 
 
-def _cell(value: Any) -> Any:
-    return value.decode() if isinstance(value, bytes) else value
+def _cells(column: Column) -> Sequence[str]:
+    """A column as it stands in CSV. A lone CR is quoted too, or readers would end the row there."""
+    try:
+        text = "".join(column)
+    except TypeError:  # not all of it is text
+        column = [_cell(value) for value in column]
+        text = "".join(column)
+    return [_quoted(cell) for cell in column] if _needs_quotes(text) else column
+
+
+def _needs_quotes(text: str) -> bool:
+    return "," in text or '"' in text or "\n" in text or "\r" in text
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if _needs_quotes(cell) else cell
+
+
+def _cell(value: Any) -> str:
+    """A kept value as text; a missing one is empty."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _member(path: str, column: Column, nulls: bool) -> tuple[str, Sequence[str]]:
+    """A member of objects: a pattern with one place, and what stands there in each of them."""
+    name = f", {encode_basestring(path)}: "
+    pattern = name.replace("%", "%%")
+    try:
+        text = "".join(column)
+    except TypeError:  # not all of it is text
+        if nulls or None not in column:
+            return f"{pattern}%s", [_literal(value) for value in column]
+        return "%s", ["" if value is None else name + _literal(value) for value in column]
+    if len(encode_basestring(text)) == len(text) + len('""'):  # nothing is to be escaped
+        return f'{pattern}"%s"', column
+    return f"{pattern}%s", [encode_basestring(value) for value in column]
 
 
 def _literal(value: Any) -> str:
-    """A kept value that is no text, as JSON."""
+    """A kept value as JSON."""
+    if type(value) is str:
+        return encode_basestring(value)
+    if type(value) is int:
+        return str(value)
     return value.decode() if isinstance(value, bytes) else _to_json(value)
 
 

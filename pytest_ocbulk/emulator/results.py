@@ -22,7 +22,7 @@ from .selection import Selection
 from .store import Store
 from .table import MAX_COLUMNS
 
-BLOCK_ROWS = 2000
+BLOCK_ROWS = 500
 
 Read = Callable[[int | None], list[tuple[Any, ...]]]
 """Reads the block of rows behind a row id; the emulator's lock is held inside."""

@@ -26,7 +26,7 @@ from .processes import OURS, forget_peak, free_port, memory, running
 from .side_by_side import Row, at_least, at_most, in_turns, left_out, missing
 
 MILLION = 1_000_000
-POLL = 0.05
+POLL = 0.005
 PLATFORM = {"Authorization": "User demo, Organization demo"}
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="contacts.csv"\r\n\r\n'
 TAIL = b"\r\n--b--\r\n"
