@@ -7,7 +7,7 @@ for nearly all. Measured, this takes two thirds of the time of writing value by 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any
@@ -69,7 +69,7 @@ def json_array(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     yield b"[]" if opening == "[" else b"]"
 
 
-def _columns(read: Read) -> Iterator[list[Column]]:
+def _columns(read: Read) -> Iterator[Sequence[Column]]:
     """All rows in blocks, each as its columns, without the row ids."""
     for rows in blocks(read):
         _, *columns = zip(*rows, strict=True)
