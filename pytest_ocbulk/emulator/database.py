@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _TEMPORARY = """
-PRAGMA journal_mode = MEMORY;
+PRAGMA journal_mode = TRUNCATE;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -32000;
 """
-"""A store without a path is SQLite's own temporary database: in memory up to this cache, on disk beyond it."""
+"""A store without a path is SQLite's own temporary database: in memory up to this cache, on disk beyond it.
+
+So is its journal: one kept in memory would hold a table of a million records while that is dropped.
+"""
 
 _SCHEMA = """
 CREATE TABLE collections (id INTEGER PRIMARY KEY, instance INTEGER, name TEXT, columns TEXT, hidden INTEGER,
