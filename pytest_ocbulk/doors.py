@@ -139,9 +139,8 @@ class ServerDoor:
         return f"{self._running().url}{BASE_PATH}"
 
     def deliver(self) -> None:
-        """Post the callbacks that are due, in order with what the server's own thread posts."""
-        if self.emulator.has_callbacks:
-            self.deliverer.deliver_due(wait=True)
+        """Post the callbacks that are due; what the server's own thread has taken of them is waited for."""
+        self.deliverer.deliver_due(wait=True)
         self._running().wake()
 
     @property

@@ -111,8 +111,9 @@ class Server:
 
     def wake(self) -> None:
         """Look again for work and for what is due: the app was changed from outside. From any thread."""
-        if self._running is not None:
-            self._running.wake()
+        running = self._running  # read once: a server that ends in its own thread sets it to None
+        if running is not None:
+            running.wake()
 
     def __enter__(self) -> Server:
         self.start()

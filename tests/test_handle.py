@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from pytest_ocbulk.client.bulk_client import ENVIRONMENT
 from pytest_ocbulk.doors import ServerDoor
 from pytest_ocbulk.settings import read_settings
 
+from .patience import PATIENCE
+
 CSV = b"C_EmailAddress,C_FirstName\nann@example.com,Ann\nbob@example.com,Bob\n"
 pytestmark = pytest.mark.ocbulk(allow="client_warning")  # the clients here are no example
 
@@ -28,7 +31,9 @@ def fake(request: pytest.FixtureRequest) -> OcBulk:
 
 
 def call(fake: OcBulk, method: str, path: str, **options: Any) -> requests.Response:
-    return requests.request(method, f"{fake.base_url}{path}", headers=fake.headers, timeout=5, **options)
+    return requests.request(
+        method, f"{fake.base_url}{path}", headers=fake.headers, timeout=PATIENCE, **options
+    )
 
 
 def upload(fake: OcBulk, content: bytes = CSV, object: str = "contact", **options: Any) -> str:
@@ -36,6 +41,11 @@ def upload(fake: OcBulk, content: bytes = CSV, object: str = "contact", **option
         fake, "POST", f"/bulk/{object}", files={"file": ("a.csv", content, "text/csv")}, **options
     ).json()
     return str(job["id"])
+
+
+def upload_with_callback(fake: OcBulk, url: str) -> None:
+    headers = {**fake.headers, "Elements-Async-Callback-Url": url}
+    requests.post(f"{fake.base_url}/bulk/contact", headers=headers, files={"file": CSV}, timeout=PATIENCE)
 
 
 # -- how to reach it --------------------------------------------------------------------------------------
@@ -52,7 +62,7 @@ def test_base_url_and_headers_are_all_that_a_call_needs(fake: OcBulk) -> None:
 
 @pytest.mark.ocbulk(allow="stray_call")
 def test_without_its_secrets_a_call_is_refused(fake: OcBulk) -> None:
-    answer = requests.get(f"{fake.base_url}/objects", timeout=5)
+    answer = requests.get(f"{fake.base_url}/objects", timeout=PATIENCE)
     assert answer.status_code == 401
 
 
@@ -297,8 +307,7 @@ def test_a_fault_strikes_as_often_as_planned(fake: OcBulk) -> None:
 
 def test_a_callback_arrives_when_the_job_ends(fake: OcBulk, ocbulk_receiver: Receiver) -> None:
     fake.configuration["event.notification.signature.key"] = ocbulk_receiver.key = "secret"
-    headers = {**fake.headers, "Elements-Async-Callback-Url": ocbulk_receiver.url}
-    requests.post(f"{fake.base_url}/bulk/contact", headers=headers, files={"file": CSV}, timeout=5)
+    upload_with_callback(fake, ocbulk_receiver.url)
     fake.jobs[0].finish()
     callback = ocbulk_receiver.wait_for()
     assert callback.verified
@@ -306,11 +315,28 @@ def test_a_callback_arrives_when_the_job_ends(fake: OcBulk, ocbulk_receiver: Rec
     assert [attempt.outcome for attempt in fake.callbacks] == ["delivered"]
 
 
+def test_a_callback_that_the_servers_own_thread_is_posting_is_waited_for(ocbulk_server: OcBulk) -> None:
+    posting, go_on = threading.Event(), threading.Event()
+
+    class Slow(Receiver):
+        def _take(self, *arguments: Any) -> int:
+            posting.set()
+            assert go_on.wait(PATIENCE)
+            return super()._take(*arguments)
+
+    with Slow() as receiver:
+        upload_with_callback(ocbulk_server, receiver.url)
+        call(ocbulk_server, "GET", "/bulk/1234/status")  # the job ends; nobody delivers but the server
+        assert posting.wait(PATIENCE)
+        threading.Timer(0.05, go_on.set).start()  # later than one who does not wait comes to the last line
+        ocbulk_server.jobs[0].finish()
+        assert [attempt.outcome for attempt in ocbulk_server.callbacks] == ["delivered"]
+
+
 def test_a_callback_goes_where_it_is_allowed_to(ocbulk: OcBulk) -> None:
     ocbulk.allow_callbacks_to("hook.test")
     ocbulk.faults.on("callback", twice())
-    headers = {**ocbulk.headers, "Elements-Async-Callback-Url": "https://hook.test/done"}
-    requests.post(f"{ocbulk.base_url}/bulk/contact", headers=headers, files={"file": CSV}, timeout=5)
+    upload_with_callback(ocbulk, "https://hook.test/done")
     with responses.RequestsMock() as mock:
         mock.post("https://hook.test/done", status=204)
         ocbulk.jobs[0].finish()

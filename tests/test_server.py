@@ -11,9 +11,10 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import requests
@@ -406,6 +407,23 @@ def test_waking_a_server_that_does_not_run_does_nothing() -> None:
     app = Busy(slices=1)
     Server(app).wake()
     assert not app.worked.is_set()
+
+
+def test_a_server_may_end_just_when_it_is_woken() -> None:
+    """Its own thread sets `_running` to None; here it does so whenever somebody has looked at it."""
+
+    class Ending(Server):
+        def __getattribute__(self, name: str) -> Any:
+            value = super().__getattribute__(name)
+            if name == "_running":
+                self._running = None
+            return value
+
+    woken = threading.Event()
+    server = Ending(PlainApp(hello))
+    server._running = cast(Any, types.SimpleNamespace(wake=woken.set))
+    server.wake()
+    assert woken.is_set()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -46,7 +47,7 @@ def poll(
             _tell(report, on_poll, surprises)
             if report.final:
                 return report
-        remaining = pause if deadline is None else deadline - time.now()
+        remaining = math.inf if deadline is None else deadline - time.now()
         if remaining <= 0 or (trouble and pause > remaining):
             break
         time.pause(min(pause, remaining))

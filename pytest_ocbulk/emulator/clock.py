@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Protocol
 
 from .errors import OcBulkError
@@ -33,6 +34,7 @@ class ManualClock:
     def __init__(self, start: float = EPOCH) -> None:
         self.started = start
         self._elapsed = 0.0  # kept apart: added to an instant, each tenth of a second would be rounded
+        self._moving = Lock()
 
     def now(self) -> float:
         """The present instant, in seconds since 1970-01-01 UTC."""
@@ -44,11 +46,13 @@ class ManualClock:
         return self._elapsed
 
     def advance(self, by: float | str) -> None:
-        """Move forward by seconds or a duration such as `"5s"`, `"10m"`, `"1h30m"`.
+        """Move forward by seconds or a duration such as `"5s"`, `"10m"`, `"1h30m"`; from any thread, none is lost.
 
         Raises `OcBulkError` for a negative or unreadable duration: time does not run backwards.
         """
-        self._elapsed += seconds(by)
+        length = seconds(by)
+        with self._moving:
+            self._elapsed += length
 
 
 def seconds(duration: float | str) -> float:

@@ -60,6 +60,14 @@ def test_waiting_gives_up_with_the_last_report(client: BulkClient, service: resp
     assert isinstance(caught.value, TimeoutError)
 
 
+def test_waiting_without_a_limit_and_without_pauses_goes_on_to_the_end(
+    client: BulkClient, service: responses.RequestsMock, time: Time
+) -> None:
+    statuses(service, "CREATED", "RUNNING", "COMPLETE")
+    assert client.wait("7", timeout=None, interval=0).status == "COMPLETE"
+    assert time.slept == []
+
+
 def test_each_report_is_handed_on_while_waiting(client: BulkClient, service: responses.RequestsMock) -> None:
     statuses(service, "CREATED", "RUNNING", "COMPLETE")
     seen: list[str] = []

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator.clock import EPOCH, ManualClock, iso, seconds, spell
 from pytest_ocbulk.emulator.errors import OcBulkError
+
+from ..patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -81,6 +86,26 @@ def test_the_clock_moves_when_it_is_told_to() -> None:
     clock.advance("2s")
     clock.advance(0.5)
     assert (clock.now(), clock.elapsed) == (102.5, 2.5)
+
+
+def test_no_time_is_lost_when_two_threads_move_the_clock() -> None:
+    clock = ManualClock()
+
+    def move() -> None:
+        for _ in range(5000):
+            clock.advance("1s")
+
+    threads = [threading.Thread(target=move, daemon=True) for _ in range(2)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # they take turns as often as they can
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+    finally:
+        sys.setswitchinterval(before)
+    assert clock.elapsed == 10_000
 
 
 def test_time_does_not_run_backwards() -> None:
