@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from .fakes import MakeOcBulk
     from .handle import OcBulk
+    from .in_process import PolledForEver
     from .jobs import OcBulkJob
     from .receiver import Receiver
     from .sleeping import DrivenClock, SleptTooLong
@@ -48,6 +49,7 @@ __all__ = [
     "OcBulk",
     "OcBulkError",
     "OcBulkJob",
+    "PolledForEver",
     "Receiver",
     "SleptTooLong",
     "bad_signature",
@@ -78,6 +80,7 @@ _HOMES = {
     "OcBulk": "handle",
     "OcBulkError": "emulator.errors",
     "OcBulkJob": "jobs",
+    "PolledForEver": "in_process",
     "Receiver": "receiver",
     "SleptTooLong": "sleeping",
 }

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from .emulator.clock import ManualClock
 from .emulator.emulator import Emulator
-from .emulator.errors import OcBulkError
+from .emulator.jobs import Job
 from .emulator.messages import SPOOL_BYTES, Disconnect, Request, Response
 
 INSTANCE_HEADER = "elements-element-instance-id"
@@ -30,8 +30,15 @@ class AnswerTooLate(Exception):
     """The answer takes longer than the client waits; each door raises what its library raises for a read timeout."""
 
 
-MOST_LOOKS = 10_000
-"""Looks at one job at one instant after which it is certain that nobody lets the clock move."""
+class PolledForEver(BaseException):
+    """The code under test asks for a job's status and lets no time pass: it would never end.
+
+    Not an `Exception`, so that a client's `except Exception: try again` does not swallow it; as `SleptTooLong`.
+    """
+
+
+MOST_POLLS = 10_000
+"""Calls for the status of one job at one instant after which it is certain that nobody lets the clock move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +57,19 @@ class InProcess:
     emulator: Emulator
     deliver: Callable[[], None] = lambda: None
     strays: deque[Stray] = field(default_factory=lambda: deque(maxlen=100))
-    _looks: dict[tuple[int, str], tuple[float, int]] = field(default_factory=dict, repr=False)
 
     def ask(self, request: Request, timeout: float | None = None) -> Response:
         """Answer one request of a client that waits `timeout` seconds for it, None: for ever.
 
-        Raises `ConnectionReset` and `AnswerTooLate`, and `OcBulkError` where it would be asked for ever.
+        Raises `ConnectionReset` and `AnswerTooLate`, and `PolledForEver` where it would be asked for ever.
         """
         answer = self.emulator.handle(request)
         self.note(request, answer)
         self.deliver()
+        if (job := request.passage.polled) is not None and job.course.asked > MOST_POLLS:
+            raise PolledForEver(self._endless(job))
         if isinstance(answer, Disconnect):
             raise ConnectionReset
-        if request.segments[-1:] == ("status",) and INSTANCE_HEADER in answer.headers:
-            self._look(int(answer.headers[INSTANCE_HEADER]), request.segments[-2])
         if answer.delivery.delay:
             self._be_late(int(answer.headers[INSTANCE_HEADER]), answer.delivery.delay, timeout)
         return answer
@@ -73,18 +79,19 @@ class InProcess:
         if isinstance(answer, Response) and answer.status >= 400 and INSTANCE_HEADER not in answer.headers:
             self.strays.append(Stray(request.method, request.path, answer.status))
 
-    def _look(self, instance_id: int, name: str) -> None:
-        """Count a look at a job; stop a test whose code polls and lets no time pass: it would never end."""
-        instance = self.emulator.instances.by_id(instance_id)
-        job = instance.jobs.get(name) if instance is not None else None
-        if instance is None or job is None or not isinstance(instance.clock, ManualClock):
-            return
-        now = instance.clock.now()
-        at, looks = self._looks.get((instance_id, name), (now, 0))
-        looks = looks + 1 if at == now else 1
-        self._looks[instance_id, name] = now, looks
-        if looks > MOST_LOOKS:
-            raise OcBulkError(_endless(name, instance.dialect.word(job.status), ended=job.terminal))
+    def _endless(self, job: Job) -> str:
+        instance = self.emulator.instances.by_id(job.instance_id)
+        status = instance.dialect.word(job.status) if instance is not None else job.status
+        asked = (
+            f"job {job.id} was asked for its status {MOST_POLLS:,} times while the fake's clock stood still"
+        )
+        if job.terminal:
+            return f"{asked}; it is {status}, which is final, and the code under test does not take it for an end"
+        return (
+            f"{asked}, so it stays {status} for ever: let the pauses of the code under test move the clock with"
+            " `with ocbulk.clock.drives_sleep():`, or plan the job in looks, next_job('CREATED x3 COMPLETE'), or move"
+            " the clock yourself, ocbulk.clock.advance('10m')"
+        )
 
     def _be_late(self, instance_id: int, delay: float, timeout: float | None) -> None:
         if timeout is not None and timeout < delay:
@@ -104,17 +111,6 @@ class InProcess:
         """The present instant of an instance, in seconds since 1970-01-01 UTC; 0 if there is none."""
         instance = self.emulator.instances.by_id(instance_id)
         return instance.clock.now() if instance is not None else 0.0
-
-
-def _endless(job: str, status: str, *, ended: bool) -> str:
-    asked = f"job {job} was asked for its status {MOST_LOOKS:,} times while the fake's clock stood still"
-    if ended:
-        return f"{asked}; it is {status}, which is final, and the code under test does not take it for an end"
-    return (
-        f"{asked}, so it stays {status} for ever: let the pauses of the code under test move the clock with"
-        " `with ocbulk.clock.drives_sleep():`, or plan the job in looks, next_job('CREATED x3 COMPLETE'), or move"
-        " the clock yourself, ocbulk.clock.advance('10m')"
-    )
 
 
 def spooled(pieces: Iterable[bytes]) -> BinaryIO:

@@ -14,7 +14,7 @@ import responses
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from pytest_ocbulk import OcBulk, OcBulkError, latency, rate_limit, status
+from pytest_ocbulk import OcBulk, OcBulkError, PolledForEver, latency, rate_limit, status
 from pytest_ocbulk.addresses import DEFAULT_BASE_URL, Addresses, base_url
 from pytest_ocbulk.doors import InProcessDoor, create
 from pytest_ocbulk.emulator.messages import Disconnect, Request
@@ -321,18 +321,22 @@ def test_a_base_url_without_tls_is_the_fakes_when_it_is_asked_for() -> None:
 
 
 def asked_for_ever(ocbulk: OcBulk, timeline: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What stops code that waits for a job without a pause."""
-    monkeypatch.setattr("pytest_ocbulk.in_process.MOST_LOOKS", 1_000)
+    """What stops code that waits for a job without a pause, and tries again whatever goes wrong."""
+    monkeypatch.setattr("pytest_ocbulk.in_process.MOST_POLLS", 1_000)
     ocbulk.next_job(timeline)
     form = {"file": ("a.csv", b"C_EmailAddress\na@example.com\n")}
     job = requests.post(f"{ocbulk.base_url}/bulk/contact", headers=ocbulk.headers, files=form).json()
     url = f"{ocbulk.base_url}/bulk/{job['id']}/status"
 
     def wait() -> None:
-        while requests.get(url, headers=ocbulk.headers).json()["status"] != "COMPLETE":
-            pass
+        status = ""
+        while status != "COMPLETE":
+            try:
+                status = requests.get(url, headers=ocbulk.headers).json()["status"]
+            except Exception:
+                continue
 
-    with pytest.raises(OcBulkError) as stopped:
+    with pytest.raises(PolledForEver) as stopped:
         wait()
     assert len([each for each in ocbulk.requests if each.operation == "status"]) == 1_001
     return str(stopped.value)
@@ -358,9 +362,19 @@ def test_code_that_does_not_know_an_end_is_stopped(ocbulk: OcBulk, monkeypatch: 
     )
 
 
+@pytest.mark.ocbulk(allow=("unfinished_job", "client_warning"))
+def test_code_that_never_gives_up_on_a_refusal_is_stopped(
+    ocbulk: OcBulk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ocbulk.faults.on("status", status(503), times="forever")
+    assert asked_for_ever(ocbulk, "CREATED 10m COMPLETE", monkeypatch).startswith(
+        "job 1234 was asked for its status 1,000 times"
+    )
+
+
 @pytest.mark.ocbulk(allow="client_warning")
 def test_many_looks_are_fine_while_the_clock_moves(ocbulk: OcBulk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_ocbulk.in_process.MOST_LOOKS", 10)
+    monkeypatch.setattr("pytest_ocbulk.in_process.MOST_POLLS", 10)
     form = {"file": ("a.csv", b"C_EmailAddress\na@example.com\n")}
     job = requests.post(f"{ocbulk.base_url}/bulk/contact", headers=ocbulk.headers, files=form).json()
     for _ in range(3):

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
     from .faults import Strike
+    from .jobs import Job
     from .upload import Form
 
 SPOOL_BYTES = 1024 * 1024
@@ -24,10 +25,14 @@ SPOOL_BYTES = 1024 * 1024
 
 @dataclass(slots=True)
 class Passage:
-    """What the core noted about a call beforehand: the fault that hits it, and its form, each None if still open."""
+    """What the core noted about a call: beforehand the fault that hits it and its form, each None if still open.
+
+    Afterwards `polled`, the job whose status was asked for.
+    """
 
     strike: Strike | None = None
     form: Form | None = None
+    polled: Job | None = None
 
 
 @lru_cache(maxsize=1024)
@@ -44,7 +49,7 @@ class Request:
 
     `segments` are the decoded parts of the path, so that an encoded slash stays inside its segment.
     `headers` has lower-case names; repeated headers are joined by a comma. `body` is read at most once
-    per use and can be sought; `size` is its length in bytes. `passage` is the core's own: a door that asks
+    per use and can be sought; `size` is its length in bytes. `passage` is written by the core: a door that asks
     `receive` about a head hands the same object on with the body.
     """
 

@@ -79,13 +79,14 @@ class Timeline:
 class Course:
     """Where a job stands on its timeline. It moves; the timeline does not."""
 
-    __slots__ = ("entered", "index", "looks", "timeline")
+    __slots__ = ("asked", "asked_at", "entered", "index", "looks", "timeline")
 
     def __init__(self, timeline: Timeline, entered: float, *, index: int = 0, looks: int = 0) -> None:
         self.timeline = timeline
         self.entered = entered
         self.index = index
         self.looks = looks
+        self.asked, self.asked_at = 0, entered
 
     @property
     def step(self) -> Step:
@@ -107,6 +108,11 @@ class Course:
     def look(self) -> None:
         """The status was shown once."""
         self.looks += 1
+
+    def ask(self, now: float) -> None:
+        """The status was asked for, whatever came of it; `asked` counts how often at this one instant."""
+        self.asked = self.asked + 1 if now == self.asked_at else 1
+        self.asked_at = now
 
     def take(self, at: float) -> Step:
         """Go to the next step, entered at the instant `at`; the caller has asked `following`."""

@@ -67,6 +67,9 @@ class Visit:
         if instance.disabled and route.operation not in STILL_ALLOWED:
             raise Forbidden("The element instance is disabled")
         require(request.header("accept"), route.produces)
+        if route.operation == "status" and (job := instance.jobs.get(names["id"])):
+            job.course.ask(now)
+            request.passage.polled = job
         self.strike = request.passage.strike or instance.faults.take(route.operation)
         if self.strike.prevents:
             return Answer()
