@@ -7,6 +7,8 @@ from pathlib import Path
 
 import requests
 
+from .patience import PATIENCE
+
 
 def run(line: str, root: Path) -> requests.Response:
     """Do what a curl line with -X, -H, -F and a URL says; file names are relative to `root`."""
@@ -34,5 +36,5 @@ def run(line: str, root: Path) -> requests.Response:
             assert word.startswith("http"), f"an option that this interpreter does not know: {word}"
             url = word
     return requests.request(
-        method or ("POST" if form else "GET"), url, headers=headers, files=form or None, timeout=20
+        method or ("POST" if form else "GET"), url, headers=headers, files=form or None, timeout=PATIENCE
     )

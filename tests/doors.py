@@ -24,11 +24,10 @@ from pytest_ocbulk.in_process import InProcess
 from pytest_ocbulk.intercept import Interception
 from pytest_ocbulk.server import Server
 
+from .patience import PATIENCE
+
 HOST = "https://api.openconnectors.us2.ext.hana.ondemand.com"
 """The service's own host, as the page prints it: where the doors without a socket answer."""
-
-PATIENCE = 5.0
-"""Seconds that a socket is waited for before a test fails."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-PATIENCE = 20
-"""Seconds after which a server that does not answer is given up; never reached when all is well."""
+from .patience import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)

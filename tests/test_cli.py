@@ -24,6 +24,7 @@ from pytest_ocbulk.server import Server
 
 from . import docs_cli
 from .client.raw_service import CLOSE, answer, raw_service
+from .patience import PATIENCE
 from .served import Served, served
 
 CSV = "C_EmailAddress,C_FirstName\nann@acme.com,Ann\nbob@acme.com,Bob\n"
@@ -436,7 +437,7 @@ def test_an_upload_in_doubt_that_cannot_be_looked_for_ends_with_3(
 
 def test_who_reads_only_the_beginning_sees_no_traceback(fake: Served) -> None:
     command = f"{sys.executable} -c 'from pytest_ocbulk.cli import main; main()' contacts 20000 | head -1"
-    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True, timeout=60)
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True, timeout=2 * PATIENCE)
     assert done.stdout.startswith(b"C_EmailAddress")
     assert done.stderr == b""
 
@@ -470,7 +471,7 @@ def test_help_costs_no_import_of_what_it_does_not_need() -> None:
         "print([name for name in ('requests', 'faker', 'pytest') if name in sys.modules])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=2 * PATIENCE
     )
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -488,7 +489,7 @@ def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
     while part := _read(seen):
         screen += part
     os.close(seen)
-    assert child.wait(timeout=60) == 0
+    assert child.wait(timeout=2 * PATIENCE) == 0
     assert b"Writing c.csv  [##############################]  100%  30,000 rows" in screen
     assert b"Writing c.csv: 30,000 rows in " in screen
 
@@ -531,5 +532,7 @@ def test_the_shell_completes_commands_and_options(words: str, completed: str) ->
     asked = {"_OCBULK_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     environment = {**os.environ, **asked}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+    )
     assert done.stdout == f"plain,{completed}\n"

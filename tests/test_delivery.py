@@ -29,10 +29,9 @@ from pytest_ocbulk.server import Server
 from pytest_ocbulk.system_clock import SystemClock
 
 from .emulator.asking import SIGNATURE_KEY, Asked, contacts, form
+from .patience import PATIENCE
 
 CSV = contacts("ann", "bob")
-PATIENCE = 5.0
-"""Seconds that a socket is waited for before a test fails."""
 
 
 @pytest.fixture

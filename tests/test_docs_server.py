@@ -19,7 +19,8 @@ from pytest_ocbulk.emulator.messages import Request, Response
 from .docs_server import PAGE, renewed, table
 from .figures import PAGE as FIGURES
 from .figures import write
-from .server_process import PATIENCE, server_process
+from .patience import PATIENCE
+from .server_process import server_process
 
 ROOT = PAGE.parent.parent
 TEXT = PAGE.read_text(encoding="utf-8")

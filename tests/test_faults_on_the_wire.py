@@ -34,11 +34,10 @@ from pytest_ocbulk.emulator.routes import BASE_PATH
 from pytest_ocbulk.server import Server
 
 from .emulator.asking import Asked, contacts, form
+from .patience import PATIENCE
 
 CSV = contacts("ann", "bob")
 BODY, HEADERS = form(CSV)
-PATIENCE = 5.0
-"""Seconds that a socket is waited for before a test fails."""
 MOMENT = 0.05
 """Seconds that an accident lasts: long beside a call, short beside a test."""
 
@@ -128,7 +127,7 @@ def test_a_client_that_waits_as_it_is_told_gets_through_a_rate_limit(wire: Wire)
 def test_an_error_is_the_same_for_every_client(wire: Wire) -> None:
     wire.instance.faults.on("objects", status(503, "Down"), times=2)
     first = wire.get("/objects")
-    second = httpx.get(f"{wire.base_url}/objects", headers=wire.fake.authorization)
+    second = httpx.get(f"{wire.base_url}/objects", headers=wire.fake.authorization, timeout=PATIENCE)
     assert (first.status_code, first.json()["message"]) == (second.status_code, second.json()["message"])
     assert (first.status_code, first.json()["message"]) == (503, "Down")
 

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from . import curl_line
+from .patience import PATIENCE
 from .server_process import server_process
 
 ROOT = Path(__file__).parent.parent
@@ -117,9 +118,9 @@ def test_every_connector_has_the_pages_objects_under_any_hub_and_its_own_beside_
     _, walk_through = curl_and_answer()[0]
     for token, own in (("marketing", "contact"), ("sqlserver", "contacts"), ("sage200", "customers")):
         headers = {"Authorization": f"Element {token}, User demo"}
-        objects = requests.get(f"{base_url}/hubs/any/objects", headers=headers, timeout=10).json()
+        objects = requests.get(f"{base_url}/hubs/any/objects", headers=headers, timeout=PATIENCE).json()
         assert objects == walk_through
-        found = requests.get(f"{base_url}/{own}", headers=headers, timeout=10)
+        found = requests.get(f"{base_url}/{own}", headers=headers, timeout=PATIENCE)
         assert found.status_code == 200
 
 

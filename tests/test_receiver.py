@@ -19,6 +19,8 @@ import requests
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.receiver import Receiver
 
+from .patience import PATIENCE
+
 VECTORS = json.loads((Path(__file__).parent.parent / "fixtures/vectors/signature.json").read_text())
 VECTOR = VECTORS["valid"]
 
@@ -36,8 +38,8 @@ def signed() -> dict[str, str]:
 
 def test_it_collects_bodies_as_they_came_with_their_headers_and_time(receiver: Receiver) -> None:
     before = time.time()
-    requests.post(receiver.url, data=b'{"id":  "1234"}\r\n', headers={"X-Thing": "a"}, timeout=5)
-    requests.post(receiver.url + "/other?x=1", data=b"second", timeout=5)
+    requests.post(receiver.url, data=b'{"id":  "1234"}\r\n', headers={"X-Thing": "a"}, timeout=PATIENCE)
+    requests.post(receiver.url + "/other?x=1", data=b"second", timeout=PATIENCE)
     first, second = receiver.received
     assert (first.body, first.json(), first.headers["x-thing"]) == (
         b'{"id":  "1234"}\r\n',
@@ -51,9 +53,9 @@ def test_it_collects_bodies_as_they_came_with_their_headers_and_time(receiver: R
 
 def test_a_signature_is_verified_over_the_raw_bytes() -> None:
     with Receiver(VECTOR["key"]) as receiver:
-        requests.post(receiver.url, data=VECTOR["body"], headers=signed(), timeout=5)
-        requests.post(receiver.url, data=VECTOR["body"] + "\n", headers=signed(), timeout=5)
-        requests.post(receiver.url, data=VECTOR["body"], timeout=5)
+        requests.post(receiver.url, data=VECTOR["body"], headers=signed(), timeout=PATIENCE)
+        requests.post(receiver.url, data=VECTOR["body"] + "\n", headers=signed(), timeout=PATIENCE)
+        requests.post(receiver.url, data=VECTOR["body"], timeout=PATIENCE)
         assert [each.verified for each in receiver.received] == [True, False, False]
         assert [each.signature for each in receiver.received] == [VECTOR["signature"]] * 2 + [""]
 
@@ -61,31 +63,35 @@ def test_a_signature_is_verified_over_the_raw_bytes() -> None:
 def test_it_answers_as_it_is_told_and_then_200(receiver: Receiver) -> None:
     receiver.answer_with(500, 503)
     receiver.answer_with(302)
-    answers = [requests.post(receiver.url, timeout=5, allow_redirects=False).status_code for _ in range(5)]
+    answers = [
+        requests.post(receiver.url, timeout=PATIENCE, allow_redirects=False).status_code for _ in range(5)
+    ]
     assert answers == [each.answered for each in receiver.received] == [500, 503, 302, 200, 200]
 
 
 def test_a_strict_one_refuses_what_is_not_signed_whatever_its_turn() -> None:
     with Receiver(VECTOR["key"], answers=[204], strict=True) as receiver:
-        unsigned = requests.post(receiver.url, data=b"x", timeout=5).status_code
-        right = requests.post(receiver.url, data=VECTOR["body"], headers=signed(), timeout=5).status_code
+        unsigned = requests.post(receiver.url, data=b"x", timeout=PATIENCE).status_code
+        right = requests.post(
+            receiver.url, data=VECTOR["body"], headers=signed(), timeout=PATIENCE
+        ).status_code
     assert (unsigned, right) == (401, 204)
 
 
 def test_waiting_ends_as_soon_as_enough_has_come(receiver: Receiver) -> None:
     posting = threading.Thread(
-        target=lambda: [requests.post(receiver.url, data=str(n), timeout=5) for n in range(3)]
+        target=lambda: [requests.post(receiver.url, data=str(n), timeout=PATIENCE) for n in range(3)]
     )
     posting.start()
     assert receiver.wait_for(3).body == b"2"
     assert receiver.wait_for(1, timeout=0).body == b"0"
-    posting.join(5)
+    posting.join(PATIENCE)
 
 
 @pytest.mark.parametrize(("posted", "came"), [(0, "0 came"), (1, "1 came")])
 def test_waiting_in_vain_tells_what_came(receiver: Receiver, posted: int, came: str) -> None:
     for _ in range(posted):
-        requests.post(receiver.url, timeout=5)
+        requests.post(receiver.url, timeout=PATIENCE)
     with pytest.raises(OcBulkError) as error:
         receiver.wait_for(2, timeout=0.01)
     assert str(error.value) == f"waited 0.01 s for 2 callbacks at {receiver.url}, {came}"
@@ -93,22 +99,22 @@ def test_waiting_in_vain_tells_what_came(receiver: Receiver, posted: int, came: 
 
 def test_what_came_can_be_forgotten(receiver: Receiver) -> None:
     receiver.answer_with(500)
-    requests.post(receiver.url, data=b"1", timeout=5)
+    requests.post(receiver.url, data=b"1", timeout=PATIENCE)
     receiver.answer_with(500)
     receiver.clear()
-    assert requests.post(receiver.url, data=b"2", timeout=5).status_code == 200
+    assert requests.post(receiver.url, data=b"2", timeout=PATIENCE).status_code == 200
     assert [each.body for each in receiver.received] == [b"2"]
 
 
 def test_a_body_in_chunks_is_collected_as_a_whole(receiver: Receiver) -> None:
-    requests.post(receiver.url, data=iter([b"first", b" ", b"x" * 100_000]), timeout=5)
-    requests.post(receiver.url, data=iter([]), timeout=5)
+    requests.post(receiver.url, data=iter([b"first", b" ", b"x" * 100_000]), timeout=PATIENCE)
+    requests.post(receiver.url, data=iter([]), timeout=PATIENCE)
     assert [each.body for each in receiver.received] == [b"first " + b"x" * 100_000, b""]
 
 
 def test_a_request_that_is_not_http_is_refused_and_not_collected(receiver: Receiver) -> None:
     address = urlsplit(receiver.url)
-    with closing(socket.create_connection((address.hostname or "", address.port), timeout=5)) as wrong:
+    with closing(socket.create_connection((address.hostname or "", address.port), timeout=PATIENCE)) as wrong:
         wrong.sendall(b"POST /callback HTTP/1.1\r\nContent-Length: many\r\n\r\n")
         assert b" 400 " in wrong.recv(1000)
     assert receiver.received == ()
@@ -118,9 +124,9 @@ def test_a_client_that_goes_away_in_the_middle_disturbs_nobody(
     receiver: Receiver, capfd: pytest.CaptureFixture[str]
 ) -> None:
     address = urlsplit(receiver.url)
-    with socket.create_connection((address.hostname or "", address.port), timeout=5) as rude:
+    with socket.create_connection((address.hostname or "", address.port), timeout=PATIENCE) as rude:
         rude.sendall(b"POST /callback HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
-    assert requests.post(receiver.url, data=b"whole", timeout=5).status_code == 200
+    assert requests.post(receiver.url, data=b"whole", timeout=PATIENCE).status_code == 200
     assert receiver.received[-1].body == b"whole"
     assert capfd.readouterr() == ("", "")
 
@@ -138,7 +144,7 @@ def test_it_starts_and_stops_in_milliseconds_and_frees_its_port() -> None:
 
 
 def test_what_came_is_there_after_the_stop_and_the_url_is_not(receiver: Receiver) -> None:
-    requests.post(receiver.url, data=b"x", timeout=5)
+    requests.post(receiver.url, data=b"x", timeout=PATIENCE)
     receiver.stop()
     receiver.stop()
     assert len(receiver.received) == 1
@@ -151,7 +157,7 @@ def test_it_may_be_started_again(receiver: Receiver) -> None:
     receiver.start()
     receiver.stop()
     receiver.start()
-    assert requests.post(receiver.url, timeout=5).status_code == 200
+    assert requests.post(receiver.url, timeout=PATIENCE).status_code == 200
 
 
 def test_strictness_without_a_key_is_refused() -> None:

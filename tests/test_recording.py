@@ -33,6 +33,8 @@ from pytest_ocbulk.recording.recorder import Recorder
 from pytest_ocbulk.recording.redaction import Redactor
 from pytest_ocbulk.server import Server
 
+from .patience import PATIENCE
+
 CSV = b"""C_EmailAddress,C_FirstName,C_LastName,C_Title
 ann.smith@acme.com,Ann,Smith,Director
 bob(at)acme.com,Bob,O'Hara,"Head, Sales"
@@ -439,11 +441,11 @@ def test_the_command_record_records_until_it_is_interrupted(tmp_path: Path) -> N
             )
             assert found is not None, line
             headers = {"Authorization": f"Element {instance.token}, User {instance.user_secret}"}
-            assert requests.get(f"{found[1]}/objects", headers=headers).status_code == 200
+            assert requests.get(f"{found[1]}/objects", headers=headers, timeout=PATIENCE).status_code == 200
             form = {"file": ("a.csv", CSV)}
-            requests.post(f"{found[1]}/bulk/contact", headers=headers, files=form)
+            requests.post(f"{found[1]}/bulk/contact", headers=headers, files=form, timeout=PATIENCE)
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=20)
+            output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == Exit.FINE
     assert output == f"2 exchanges in {tmp_path / 'r'}\njob 1234 UPLOAD contact: CREATED forever\n"
 

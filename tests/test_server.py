@@ -23,7 +23,8 @@ from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.messages import Request, Response
 from pytest_ocbulk.server import Server
 
-from .http1.plain_app import PATIENCE, PlainApp, answer, connected, echo, get, say, serving, text
+from .http1.plain_app import PlainApp, answer, connected, echo, get, say, serving, text
+from .patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 

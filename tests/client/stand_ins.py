@@ -6,6 +6,8 @@ from typing import Any
 
 from pytest_ocbulk.client import BulkClient
 
+from ..patience import PATIENCE
+
 BASE = "https://api.openconnectors.us2.ext.hana.ondemand.com/elements/api-v2"
 TOKEN, SECRET, ORGANIZATION = "token+/=", "user-secret=", "0123456789abcdef0123456789abcdef"
 STUB = '{"id": "42114492", "instanceId": 425904, "status": "CREATED"}'
@@ -35,4 +37,6 @@ def make(**options: Any) -> BulkClient:
 def at(base_url: str, time: Time | None = None) -> BulkClient:
     """A client of another address that does not really sleep."""
     time = time or Time()
-    return make(base_url=base_url, organization_secret=None, clock=time.clock, sleep=time.sleep, timeout=5)
+    return make(
+        base_url=base_url, organization_secret=None, clock=time.clock, sleep=time.sleep, timeout=PATIENCE
+    )

@@ -21,6 +21,7 @@ from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, SPOOL_BYTES, Recepti
 from pytest_ocbulk.emulator.routes import ROUTES
 from pytest_ocbulk.emulator.timeline import Timeline
 
+from ..patience import PATIENCE
 from .asking import Asked, body_of, contacts, form
 
 
@@ -35,7 +36,7 @@ def together(count: int, work: Callable[[int], None]) -> None:
     start = threading.Barrier(count)
 
     def run(number: int) -> None:
-        start.wait(5)
+        start.wait(PATIENCE)
         work(number)
 
     with ThreadPoolExecutor(count) as pool:
@@ -298,7 +299,7 @@ class Gate(io.BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         self.reached.set()
-        assert self.opened.wait(5), "nobody opened the gate"
+        assert self.opened.wait(PATIENCE), "nobody opened the gate"
         return super().read(size)
 
 
@@ -314,7 +315,7 @@ def test_others_are_answered_while_a_large_form_is_read(fake: Asked) -> None:
     request, gate = gated(fake)
     with ThreadPoolExecutor(2) as pool:
         uploading = pool.submit(fake.emulator.handle, request)
-        assert gate.reached.wait(5)
+        assert gate.reached.wait(PATIENCE)
         assert pool.submit(fake.get, "/contact").result(5) == []
         gate.opened.set()
         answer = uploading.result(5)
@@ -332,7 +333,7 @@ def test_a_large_form_that_is_refused_or_not_wanted_any_more_stays_nowhere_open(
     late, gate = gated(fake)
     with ThreadPoolExecutor(1) as pool:
         uploading = pool.submit(fake.emulator.handle, late)
-        assert gate.reached.wait(5)
+        assert gate.reached.wait(PATIENCE)
         fake.emulator.close_instance(fake.instance)
         gate.opened.set()
         answer = uploading.result(5)

@@ -13,6 +13,7 @@ from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.instances import Instance
 from pytest_ocbulk.emulator.jobs import Job
 
+from ..patience import PATIENCE
 from .asking import Asked, contacts
 
 CSV = contacts("ann", "bob")
@@ -209,17 +210,17 @@ def test_a_job_that_ends_while_a_worker_reads_its_file_is_not_closed_under_it(
 
     def prepare_slowly() -> Any:
         reading.set()
-        assert go_on.wait(5)
+        assert go_on.wait(PATIENCE)
         closed_while_reading.append(task.work.file.closed)  # type: ignore[attr-defined]  # an Application
         return prepare()
 
     monkeypatch.setattr(task.work, "prepare", prepare_slowly)
     worker = threading.Thread(target=server.emulator.work)
     worker.start()
-    assert reading.wait(5)
+    assert reading.wait(PATIENCE)
     end(server, job)
     go_on.set()
-    worker.join(5)
+    worker.join(PATIENCE)
     assert closed_while_reading == [False]
     assert task.work.file.closed  # type: ignore[attr-defined]  # an Application
     assert job.records == 0

@@ -13,7 +13,8 @@ import requests
 from fake_server.access_log import AccessLog, LogFormat
 from pytest_ocbulk.emulator.messages import Disconnect, Request, Response
 
-from ..server_process import PATIENCE, server_process
+from ..patience import PATIENCE
+from ..server_process import server_process
 
 ANSWER = Response(200, {"Content-Length": "57", "elements-request-id": "5b0437c6"}, b"x" * 57)
 

@@ -17,7 +17,8 @@ import httpx
 import pytest
 import requests
 
-from ..server_process import PATIENCE, ServerProcess, server_process
+from ..patience import PATIENCE
+from ..server_process import ServerProcess, server_process
 
 SAMPLE = Path(__file__).parents[2] / "fixtures" / "csv" / "sample.csv"
 HEADERS = {"Authorization": "Element sqlserver, User demo"}
@@ -57,9 +58,9 @@ def with_requests(base: str) -> tuple[Get, Post]:
 
 def with_httpx(base: str) -> tuple[Get, Post]:
     return (
-        lambda path: httpx.get(base + path, headers=HEADERS).json(),
+        lambda path: httpx.get(base + path, headers=HEADERS, timeout=PATIENCE).json(),
         lambda path, data: httpx.post(
-            base + path, headers=HEADERS, files={"file": ("sample.csv", data)}
+            base + path, headers=HEADERS, files={"file": ("sample.csv", data)}, timeout=PATIENCE
         ).json(),
     )
 
@@ -308,7 +309,11 @@ def test_bad_bodies_are_answered_and_the_next_request_works(server: ServerProces
 
 def test_the_demo_ends_well_and_shows_each_poll() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "fake_server.demo"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "fake_server.demo"],
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "status  CREATED" in done.stdout

@@ -16,6 +16,8 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.server import Server
 
+from ..patience import PATIENCE
+
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
@@ -44,7 +46,7 @@ def upload(control: ControlClient) -> str:
         control.url.replace("/__ocbulk__", "/elements/api-v2/bulk/contact"),
         headers={"Authorization": "Element M, User U"},
         files={"file": ("a.csv", b"C_EmailAddress\na@example.com\n")},
-        timeout=10,
+        timeout=PATIENCE,
     )
     return str(answer.json()["id"])
 

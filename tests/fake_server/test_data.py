@@ -17,7 +17,8 @@ from pytest_ocbulk.emulator.ledger import DataFileLost
 from pytest_ocbulk.emulator.messages import Request
 from pytest_ocbulk.emulator.store import Store
 
-from ..server_process import PATIENCE, server_process
+from ..patience import PATIENCE
+from ..server_process import server_process
 
 SAMPLE = Path(__file__).parents[2] / "fixtures" / "csv" / "sample.csv"
 HEADERS = {"Authorization": "Element marketing, User demo"}

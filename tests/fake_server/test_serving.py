@@ -19,7 +19,8 @@ from queue import Queue
 import pytest
 import requests
 
-from ..server_process import PATIENCE, ServerProcess, server_process
+from ..patience import PATIENCE
+from ..server_process import ServerProcess, server_process
 
 HEADERS = {"Authorization": "Element sqlserver, User demo"}
 FILES = {"file": ("a.csv", b"C_EmailAddress\na@example.com\n")}

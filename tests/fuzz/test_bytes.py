@@ -20,9 +20,9 @@ from fake_server.settings import Settings, build
 from pytest_ocbulk.emulator.routes import BASE_PATH
 from pytest_ocbulk.server import Limits, Server
 
+from ..patience import PATIENCE
 from .trying import LONG, TRIED, no_errors_logged, tries
 
-PATIENCE = 10.0
 AUTHORIZATION = b"Authorization: Element marketing, User demo\r\n"
 UPLOAD = b'--B\r\nContent-Disposition: form-data; name="file"\r\n\r\nC_EmailAddress\na@b.de\n\r\n--B--\r\n'
 REQUESTS = (

@@ -13,8 +13,7 @@ from typing import Any, cast
 from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from pytest_ocbulk.server import Limits, Server
 
-PATIENCE = 10.0
-"""Seconds that a test waits for what must happen; nothing waits this long unless it has failed."""
+from ..patience import PATIENCE
 
 Handler = Callable[[Request], Response | Disconnect]
 

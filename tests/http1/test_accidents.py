@@ -18,19 +18,8 @@ import requests
 from pytest_ocbulk.emulator.messages import Delivery, Disconnect, Reception, Request, Response
 from pytest_ocbulk.server import Limits
 
-from .plain_app import (
-    PATIENCE,
-    answer,
-    answers,
-    connected,
-    get,
-    read_to_end,
-    refused,
-    request,
-    say,
-    serving,
-    text,
-)
+from ..patience import PATIENCE
+from .plain_app import answer, answers, connected, get, read_to_end, refused, request, say, serving, text
 
 SECONDS = 0.05
 """How long an accident lasts in these tests."""

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from pytest_ocbulk.emulator.messages import Delivery, Disconnect, Request, Response
 from pytest_ocbulk.server import Server
 
+from ..patience import PATIENCE
 from .plain_app import (
-    PATIENCE,
     answer,
     answers,
     connected,

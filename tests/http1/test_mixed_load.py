@@ -15,7 +15,8 @@ import pytest
 from pytest_ocbulk.emulator.messages import PROMPT, Delivery, Disconnect, Reception, Request, Response
 from pytest_ocbulk.server import Limits, Server
 
-from .plain_app import PATIENCE, PlainApp, answer, get, request, say, text
+from ..patience import PATIENCE
+from .plain_app import PlainApp, answer, get, request, say, text
 
 CLIENTS, ROUNDS = 12, 10
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pytest_ocbulk.emulator.messages import Request, Response
 from pytest_ocbulk.server import Limits, Server
 
-from .plain_app import PATIENCE, answer, connected, echo, get, read_to_end, refused, request, say, serving
+from ..patience import PATIENCE
+from .plain_app import answer, connected, echo, get, read_to_end, refused, request, say, serving
 
 QUICK = Limits(max_header_bytes=2000, max_headers=10, idle_timeout=0.08, body_timeout=0.08, linger=0.2)
 

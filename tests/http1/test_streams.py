@@ -23,7 +23,8 @@ from pytest_ocbulk.http1.connection import Connection
 from pytest_ocbulk.http1.reader import Reader
 from pytest_ocbulk.http1.sender import Sender
 
-from .plain_app import PATIENCE, answer, connected, get, read_to_end, say, serving, text
+from ..patience import PATIENCE
+from .plain_app import answer, connected, get, read_to_end, say, serving, text
 
 BLOCK = b"x" * 65536
 

@@ -14,6 +14,8 @@ from fake_server.settings import Settings, build
 from pytest_ocbulk.emulator.routes import BASE_PATH
 from pytest_ocbulk.server import Server
 
+from ..patience import PATIENCE
+
 PAGES = {
     "a name that resolves to this machine (DNS rebinding)": {"Host": "evil.example:8765"},
     "a form": {
@@ -37,7 +39,7 @@ def server() -> Iterator[Server]:
 
 
 def call(server: Server, method: str, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     try:
         connection.putrequest(method, path, skip_host="Host" in headers)
         for name, value in headers.items():

@@ -11,8 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote
 
-PATIENCE = 30.0
-"""Seconds after which a server that does not answer or a job that does not end is a failure."""
+from ..patience import PATIENCE
 
 BASE = "/elements/api-v2"
 HEADERS = {token: {"Authorization": f"Element {token}, User demo"} for token in ("marketing", "sqlserver")}

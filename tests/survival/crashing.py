@@ -22,7 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from .calling import PATIENCE, Broken, Caller, Receiver, contacts_csv, form
+from ..patience import PATIENCE
+from .calling import Broken, Caller, Receiver, contacts_csv, form
 from .promises import Figures, Promises, Sent
 
 JOB = "CREATED RUNNING 150ms COMPLETE"

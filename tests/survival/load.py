@@ -13,8 +13,9 @@ from typing import Any
 
 import aiohttp
 
+from ..patience import PATIENCE
+
 USER = "User demo, Organization demo"
-PATIENCE = 60.0
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class Load:
 
     async def _run(self) -> None:
         connector = aiohttp.TCPConnector(limit=0)
-        timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        timeout = aiohttp.ClientTimeout(total=2 * PATIENCE)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             made = [await self._make_instance(session, number) for number in range(self.figures.clients)]
             began = time.monotonic()

@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from .calling import HEADERS, PATIENCE, Broken, Caller, Receiver, contacts_of
+from ..patience import PATIENCE
+from .calling import HEADERS, Broken, Caller, Receiver, contacts_of
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ..server_process import PATIENCE, server_process
+from ..patience import PATIENCE
+from ..server_process import server_process
 from .load import Footprint, Load, LoadFigures
 
 CLIENTS = 200

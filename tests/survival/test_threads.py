@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from ..patience import PATIENCE
 from .lives import Lives, contacts, lives
 
 SECONDS = 1.5
-PATIENCE = 20.0
 BIG = 100
 
 
