@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from .callbacks import SIGNATURE_HEADER, SIGNATURE_KEY, Attempt, Callback, Outbox, sign
 from .documents import Announced
 from .faults import CALLBACK, Strike
 from .instances import Instance
-from .jobs import Job, JobEvent
+from .jobs import Job
 from .timeline import Timeline
 
 
@@ -44,8 +43,7 @@ class Announcements:
         only at the end of it.
         """
         strike = instance.faults.take(CALLBACK)
-        ended = replace(job, events=[*job.events, JobEvent(status, at)], finished=at)
-        self._post(instance, ended, strike, at)
+        self._post(instance, job.moved(status, at), strike, at)
         detour = strike.fault.detour(job.status, status)
         if detour is not None:
             self._ahead[job.id] = Announced(job.error)

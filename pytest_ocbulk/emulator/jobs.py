@@ -7,7 +7,7 @@ poll may miss steps, so every later status is reachable, no earlier one is, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ TRANSITIONS: dict[str, frozenset[str]] = (
         for stage, statuses in enumerate(_STAGES[:-1])
         for status in statuses
     }
-    | {CANCELLATION_PENDING: frozenset({CANCELLED})}
+    | {CANCELLATION_PENDING: frozenset({CANCELLED}) | FAILED}
     | dict.fromkeys(TERMINAL, frozenset())
 )
 
@@ -50,6 +50,11 @@ KNOWN = frozenset(TRANSITIONS)
 _SPELLINGS = {"COMPLETE": COMPLETED, "CANCELED": CANCELLED}
 
 Direction = Literal["UPLOAD", "DOWNLOAD"]
+
+
+def can_become(now: str, then: str) -> bool:
+    """Whether a status may follow another; words that the service does not know may, unless the first is final."""
+    return then in TRANSITIONS.get(now, KNOWN) or (then not in KNOWN and now not in TERMINAL)
 
 
 def canonical(word: str) -> str:
@@ -102,7 +107,9 @@ class Job:
 
     def __post_init__(self) -> None:
         if not self.events:
-            self.events.append(JobEvent(self.course.step.status, self.created))
+            first = self.course.step.status
+            # The job of a timeline of one word ends as it begins: it is created all the same.
+            self.events.append(JobEvent(CREATED if first in TERMINAL else first, self.created))
 
     @property
     def status(self) -> str:
@@ -115,11 +122,18 @@ class Job:
         return self.status in TERMINAL
 
     def move(self, status: str, at: float) -> None:
-        """Change the status; a final one never changes (protocol.md 4). Raises `ValueError` if asked to."""
-        if self.terminal:
-            raise ValueError(f"job {self.id} is {self.status}, which is final; it cannot become {status}")
-        if status == self.status:
+        """Change the status; a final one never changes (protocol.md 4). Raises `ValueError` for what is forbidden."""
+        if status == self.status and not self.terminal:
             return
+        if not can_become(self.status, status):
+            final = ", which is final" if self.terminal else ""
+            raise ValueError(f"job {self.id} is {self.status}{final}; it cannot become {status}")
         self.events.append(JobEvent(status, at))
         if status in TERMINAL:
             self.finished = at
+
+    def moved(self, status: str, at: float) -> Job:
+        """The same job as it will be when its status has changed; this one stays as it is."""
+        later = replace(self, events=[*self.events])
+        later.move(status, at)
+        return later

@@ -68,11 +68,11 @@ class Lifecycle:
         ]
         heapify(due)
         while due:
-            _, number, job = heappop(due)
-            self._step(instance, job, now)
-            at = None if job.terminal else self._due(job)
-            if at is not None and at <= now:
-                heappush(due, (at, number, job))
+            at, number, job = heappop(due)
+            self._step(instance, job, at, now)
+            following = None if job.terminal else self._due(job)
+            if following is not None and following <= now:
+                heappush(due, (following, number, job))
 
     def _due(self, job: Job) -> float | None:
         """The instant of a job's next step; while its rows are being applied there is none."""
@@ -83,12 +83,11 @@ class Lifecycle:
         task = self._tasks.get(job.id)
         return task is not None and task.started
 
-    def _step(self, instance: Instance, job: Job, now: float) -> None:
-        """Take the next step of a job, which is due."""
-        course, task = job.course, self._tasks.get(job.id)
+    def _step(self, instance: Instance, job: Job, due: float, now: float) -> None:
+        """Take the next step of a job, which was due at an instant."""
         # A status that waited for looks leaves when it is next asked about, not back when it was entered.
-        at = now if course.step.looks else course.entered + course.step.seconds
-        self._go(instance, job, course.take(at).status, at, now, task)
+        at = now if job.course.step.looks else due
+        self._go(instance, job, job.course.take(at).status, at, now, self._tasks.get(job.id))
 
     def _go(
         self, instance: Instance, job: Job, status: str, at: float, now: float, task: Task | None

@@ -14,7 +14,7 @@ from .connectors import ObjectDefinition
 from .documents import Announced, Pending
 from .errors import OcBulkError
 from .instances import Instance
-from .jobs import Job, JobEvent
+from .jobs import Job
 from .lifecycle import Lifecycle
 from .plans import JobPlan
 from .results import extraction
@@ -37,8 +37,7 @@ class Runner(Lifecycle):
         instance.running.append(job)
         self._tasks[job.id] = task = Task(instance, job, work, plan)
         self.ledger.job(job)
-        if job.terminal:  # a timeline of one word: it ends as it begins
-            end, job.events[0] = job.status, JobEvent(jobs.CREATED, job.created)
+        if (end := job.course.step.status) in jobs.TERMINAL:  # a timeline of one word
             self._go(instance, job, end, job.created, job.created, task)
 
     def upload(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> None:

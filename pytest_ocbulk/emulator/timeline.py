@@ -6,20 +6,20 @@ A hold is clock time (`2s`, `10m`), a number of looks (`x3`; a look is a status 
 one a status is passed through, and shown only if it is the first (in the create answer) or the last. A word
 the service does not know today is written in quotes: `CREATED 'QUEUED_V2' x1 COMPLETE`.
 
-This module parses, prints and plays; which step may follow which is the table of `jobs.TRANSITIONS`.
+This module parses, prints and plays; which step may follow which `jobs.can_become` looks up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
 from .clock import seconds, spell
 from .errors import OcBulkError, nearest
-from .jobs import KNOWN, TERMINAL, TRANSITIONS, canonical
+from .jobs import KNOWN, TERMINAL, TRANSITIONS, can_become, canonical
 
 _HOLD = re.compile(r"x\d+|forever|(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
 _QUOTED = re.compile(r"'([A-Z][A-Z0-9_]*)'")
@@ -119,14 +119,6 @@ class Course:
         self.index, self.entered, self.looks = self.index + 1, at, 0
         return self.step
 
-    def moves(self, now: float) -> Iterator[tuple[Step, float]]:
-        """The steps due by `now`, each with its instant; each is taken when the next is asked for."""
-        while (due := self.due()) is not None and due <= now and (step := self.following):
-            # A status that waited for looks leaves when it is next asked about, not back when it was entered.
-            at = now if self.step.looks else due
-            yield step, at
-            self.take(at)
-
 
 def _status(word: str, text: str) -> str:
     if quoted := _QUOTED.fullmatch(word):
@@ -164,9 +156,8 @@ def _check(steps: list[Step], text: str) -> None:
     for now, then in pairwise(steps):
         if now.seconds == inf:
             raise OcBulkError(f"timeline {text!r}: nothing can follow {now.status} forever")
-        allowed = TRANSITIONS.get(now.status)
-        if allowed is not None and then.status in KNOWN and then.status not in allowed:
-            follow = ", ".join(sorted(allowed)) or "nothing, it is final"
+        if not can_become(now.status, then.status):
+            follow = ", ".join(sorted(TRANSITIONS[now.status])) or "nothing, it is final"
             raise OcBulkError(
                 f"timeline {text!r}: {now.status} cannot become {then.status}; what can follow: {follow}"
             )

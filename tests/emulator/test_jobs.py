@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.jobs import KNOWN, TERMINAL, TRANSITIONS, Job, JobEvent, canonical
+from pytest_ocbulk.emulator.jobs import KNOWN, TERMINAL, TRANSITIONS, Job, JobEvent, can_become, canonical
 from pytest_ocbulk.emulator.timeline import Course, Timeline
 
 THE_SERVICES_ENUM = {
@@ -24,11 +24,18 @@ BEFORE = {
     "RUNNING": {"CREATED", "SCHEDULED", "INITIATED", "STARTED"},
     **{
         key: {"CREATED", "SCHEDULED", "INITIATED", "STARTED", "RUNNING"}
-        for key in ("COMPLETED", "SUCCESS", "WARNING", "ABORTED", "ERROR", "CANCELLATION_PENDING")
+        for key in ("COMPLETED", "SUCCESS", "WARNING", "CANCELLATION_PENDING")
+    },
+    **{
+        key: {"CREATED", "SCHEDULED", "INITIATED", "STARTED", "RUNNING", "CANCELLATION_PENDING"}
+        for key in ("ABORTED", "ERROR")
     },
     "CANCELLED": {"CREATED", "SCHEDULED", "INITIATED", "STARTED", "RUNNING", "CANCELLATION_PENDING"},
 }
-"""protocol.md 4, "Transitions", by hand: what a caller can have seen before each status."""
+"""protocol.md 4, "Transitions", by hand: what a caller can have seen before each status.
+
+A job that was asked to end can fail on the way, which no source tells of: testers make it so (`job.fail()`).
+"""
 
 
 def job(timeline: str = "CREATED COMPLETE") -> Job:
@@ -88,6 +95,34 @@ def test_every_allowed_step_is_taken_and_ends_are_remembered(now: str) -> None:
         assert found.events[-1] == JobEvent(then, 9.0)
         assert found.finished == (9.0 if then in TERMINAL else None)
         assert found.terminal == (then in TERMINAL)
+
+
+@pytest.mark.parametrize(("now", "then"), [("RUNNING", "CREATED"), ("CANCELLATION_PENDING", "COMPLETED")])
+def test_a_step_that_the_table_forbids_raises_and_changes_nothing(now: str, then: str) -> None:
+    found = at(now)
+    with pytest.raises(ValueError, match="cannot become") as refusal:
+        found.move(then, 9.0)
+    assert str(refusal.value) == f"job 1 is {now}; it cannot become {then}"
+    assert (found.status, found.finished) == (now, None)
+
+
+def test_a_status_from_the_future_stands_anywhere_but_behind_the_end() -> None:
+    found = at("RUNNING")
+    for then in ("QUEUED_V2", "CREATED"):
+        found.move(then, 9.0)
+        assert found.status == then
+    assert not can_become("COMPLETED", "QUEUED_V2")
+
+
+def test_a_job_can_be_seen_as_it_will_end_and_has_not_ended_by_that() -> None:
+    found = job()
+    later = found.moved("COMPLETED", 9.0)
+    assert (later.status, later.finished, later.events[0]) == ("COMPLETED", 9.0, JobEvent("CREATED", 0.0))
+    assert (found.status, found.finished, len(found.events)) == ("CREATED", None, 1)
+
+
+def test_a_job_of_one_word_is_created_before_it_ends() -> None:
+    assert job("COMPLETE").events == [JobEvent("CREATED", 0.0)]
 
 
 def test_moving_to_the_same_status_is_no_event() -> None:

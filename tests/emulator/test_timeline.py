@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import inf
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.jobs import KNOWN, TERMINAL, TRANSITIONS
 from pytest_ocbulk.emulator.timeline import Course, Step, Timeline
+
+from .asking import Asked, contacts
 
 KNOWN_WORDS = (
     "ABORTED, CANCELLATION_PENDING, CANCELLED, COMPLETE, COMPLETED, CREATED, ERROR, INITIATED, RUNNING, SCHEDULED,"
@@ -91,7 +95,7 @@ def test_a_line_of_text_is_read(text: str, steps: list[Step]) -> None:
             "CANCELLATION_PENDING COMPLETE",
             (
                 "timeline 'CANCELLATION_PENDING COMPLETE': CANCELLATION_PENDING cannot become COMPLETED;"
-                " what can follow: CANCELLED"
+                " what can follow: ABORTED, CANCELLED, ERROR"
             ),
         ),
         (
@@ -140,51 +144,83 @@ def test_a_timeline_prints_the_cores_words_and_quotes_unknown_ones() -> None:
 # -- playing ------------------------------------------------------------------------------------------------
 
 
-def played(course: Course, now: float) -> list[tuple[str, float]]:
-    return [(step.status, at) for step, at in course.moves(now)]
+class Played:
+    """One job on a timeline, moved by `Lifecycle.tick`."""
+
+    def __init__(self, fake: Asked, timeline: str) -> None:
+        self.fake = fake
+        fake.instance.plans.next_job(timeline)
+        self.job = fake.instance.jobs[fake.upload(contacts("ann"))]
+
+    def until(self, after: float) -> list[tuple[str, float]]:
+        """What the job becomes when it is ticked so many seconds after its beginning: statuses, and when."""
+        known = len(self.job.events)
+        self.fake.emulator.runner.tick(self.fake.instance, self.job.created + after)
+        return [(each.status, each.at - self.job.created) for each in self.job.events[known:]]
+
+    def due(self) -> float | None:
+        due = self.fake.emulator.runner.next_due(self.fake.instance)
+        return None if due is None else due - self.job.created
 
 
-def test_time_moves_a_course_at_the_instants_that_were_planned() -> None:
-    course = Course(Timeline.parse("CREATED 2s RUNNING 3s COMPLETE"), 100.0)
-    assert (course.due(), played(course, 101.9)) == (102.0, [])
-    assert played(course, 102.0) == [("RUNNING", 102.0)]
-    assert course.due() == 105.0
-    assert played(course, 500.0) == [("COMPLETED", 105.0)]
-    assert (course.due(), played(course, 900.0)) == (None, [])
+Play = Callable[[str], Played]
 
 
-def test_a_late_look_sees_all_the_steps_that_were_due() -> None:
-    course = Course(Timeline.parse("CREATED 2s RUNNING 3s COMPLETE"), 0.0)
-    assert played(course, 60.0) == [("RUNNING", 2.0), ("COMPLETED", 5.0)]
+@pytest.fixture
+def play() -> Iterator[Play]:
+    with Asked() as fake:
+        yield partial(Played, fake)
 
 
-def test_a_status_without_a_hold_is_passed_through() -> None:
-    course = Course(Timeline.parse("CREATED STARTED RUNNING COMPLETE"), 7.0)
-    assert played(course, 7.0) == [("STARTED", 7.0), ("RUNNING", 7.0), ("COMPLETED", 7.0)]
+def test_time_moves_a_course_at_the_instants_that_were_planned(play: Play) -> None:
+    played = play("CREATED 2s RUNNING 3s COMPLETE")
+    assert (played.due(), played.until(1.9)) == (2.0, [])
+    assert played.until(2.0) == [("RUNNING", 2.0)]
+    assert played.due() == 5.0
+    assert played.until(400.0) == [("COMPLETED", 5.0)]
+    assert played.due() is None
+    assert played.until(800.0) == []
 
 
-def test_a_status_is_shown_at_as_many_looks_as_it_holds_for() -> None:
-    course = Course(Timeline.parse("CREATED RUNNING x2 COMPLETE"), 0.0)
-    assert played(course, 5.0) == [("RUNNING", 0.0)]
+def test_a_late_look_sees_all_the_steps_that_were_due(play: Play) -> None:
+    assert play("CREATED 2s RUNNING 3s COMPLETE").until(60.0) == [("RUNNING", 2.0), ("COMPLETED", 5.0)]
+
+
+def test_a_status_without_a_hold_is_passed_through(play: Play) -> None:
+    passed = [("STARTED", 0.0), ("RUNNING", 0.0), ("COMPLETED", 0.0)]
+    assert play("CREATED STARTED RUNNING COMPLETE").until(0.0) == passed
+
+
+def test_a_status_is_shown_at_as_many_looks_as_it_holds_for(play: Play) -> None:
+    played = play("CREATED RUNNING x2 COMPLETE")
+    assert played.until(5.0) == [("RUNNING", 0.0)]
     for _ in range(2):
-        assert (course.due(), played(course, 99.0)) == (None, [])
-        course.look()
-    assert played(course, 99.0) == [("COMPLETED", 99.0)]
+        assert (played.due(), played.until(99.0)) == (None, [])
+        played.fake.emulator.runner.look(played.job)
+    assert played.until(99.0) == [("COMPLETED", 99.0)]
 
 
-def test_looks_of_one_status_do_not_count_for_the_next() -> None:
-    course = Course(Timeline.parse("CREATED x1 RUNNING x1 COMPLETE"), 0.0)
-    course.look()
-    course.look()
-    assert played(course, 1.0) == [("RUNNING", 1.0)]
-    assert course.looks == 0
+def test_looks_of_one_status_do_not_count_for_the_next(play: Play) -> None:
+    played = play("CREATED x1 RUNNING x1 COMPLETE")
+    for _ in range(2):
+        played.fake.emulator.runner.look(played.job)
+    assert played.until(1.0) == [("RUNNING", 1.0)]
+    assert played.until(2.0) == []
 
 
-def test_forever_never_moves() -> None:
+def test_forever_never_moves(play: Play) -> None:
+    played = play("CREATED forever")
+    assert (played.due(), played.until(1e9)) == (None, [])
+
+
+def test_no_looks_at_all_is_no_hold(play: Play) -> None:
+    assert play("CREATED x0 COMPLETE").until(3.0) == [("COMPLETED", 0.0)]
+
+
+def test_calls_for_a_status_are_counted_as_long_as_no_time_passes() -> None:
     course = Course(Timeline.parse("CREATED forever"), 0.0)
-    assert (course.due(), played(course, 1e12)) == (None, [])
-
-
-def test_no_looks_at_all_is_no_hold() -> None:
-    course = Course(Timeline.parse("CREATED x0 COMPLETE"), 3.0)
-    assert played(course, 3.0) == [("COMPLETED", 3.0)]
+    counts = []
+    for at in (0.0, 0.0, 1.0, 1.0, 1.0, 2.0):
+        course.ask(at)
+        counts.append(course.asked)
+    assert counts == [1, 2, 1, 2, 3, 1]
