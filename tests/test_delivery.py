@@ -22,7 +22,7 @@ from pytest_ocbulk.emulator.callbacks import Callback
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.faults import bad_signature, early, never, out_of_order, twice
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.receiver import Receiver
 from pytest_ocbulk.server import Server
@@ -30,6 +30,7 @@ from pytest_ocbulk.system_clock import SystemClock
 
 from .emulator.asking import SIGNATURE_KEY, Asked, contacts, form
 from .patience import PATIENCE
+from .ports import closed_port
 
 CSV = contacts("ann", "bob")
 
@@ -120,17 +121,10 @@ def test_a_refusal_is_tried_again_when_the_clock_has_moved(
     assert len({each.body for each in receiver.received}) == 1
 
 
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-    return int(port)
-
-
 def test_nobody_there_is_a_failure_and_not_the_jobs(fake: Asked, deliverer: Deliverer) -> None:
-    job = ended(fake, f"http://127.0.0.1:{free_port()}/hook")
-    deliverer.deliver_due()
+    with closed_port() as port:
+        job = ended(fake, f"http://127.0.0.1:{port}/hook")
+        deliverer.deliver_due()
     assert outcomes(fake) == [("failed", "could not connect: Connection refused")]
     assert fake.status(job) == "COMPLETED"
 
@@ -150,10 +144,12 @@ def read_request(connection: socket.socket) -> None:
 def rude_server(answer: bytes | None, *, reset: bool = False) -> Iterator[str]:
     """A server that answers with these bytes and goes, with a reset if so told, or (None) does not answer at all."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(PATIENCE)
         done = threading.Event()
 
         def serve() -> None:
             connection, _ = listening.accept()
+            connection.settimeout(PATIENCE)
             with connection:
                 read_request(connection)
                 if answer is None:
@@ -163,11 +159,13 @@ def rude_server(answer: bytes | None, *, reset: bool = False) -> Iterator[str]:
                 if reset:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        done.set()
-        thread.join(PATIENCE)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        finally:
+            done.set()
+            thread.join(PATIENCE)
 
 
 def test_a_receiver_that_does_not_answer_is_left(fake: Asked) -> None:
@@ -272,10 +270,12 @@ def test_an_allowed_host_is_posted_to(fake: Asked, allowed: str) -> None:
 def test_a_proxy_of_the_environment_does_not_see_what_is_for_this_machine(
     fake: Asked, deliverer: Deliverer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.delenv("no_proxy", raising=False)
-    ended(fake, receiver.url)
-    deliverer.deliver_due()
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with closed_port() as port:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        ended(fake, receiver.url)
+        deliverer.deliver_due()
     assert outcomes(fake) == [("delivered", "")]
 
 
@@ -375,7 +375,7 @@ def test_a_server_posts_by_itself_when_a_job_has_ended(receiver: Receiver) -> No
         "Authorization": f"Element {instance.token}, User {instance.user_secret}",
         "Elements-Async-Callback-Url": receiver.url,
     }
-    deliverer = Deliverer(emulator, retry_scale=0.001)
+    deliverer = Deliverer(emulator, timeout=PATIENCE, retry_scale=0.001)
     with deliverer, Server(emulator, on_wake=deliverer.wake) as server:
         requests.post(f"{server.url}{BASE_PATH}/bulk/contact", data=body, headers=headers, timeout=PATIENCE)
         second = receiver.wait_for(2, PATIENCE)  # nobody polls, and the first try was answered 500
@@ -387,8 +387,14 @@ def test_a_server_posts_by_itself_when_a_job_has_ended(receiver: Receiver) -> No
 def test_without_callbacks_no_thread_is_started(fake: Asked) -> None:
     with Deliverer(fake.emulator) as deliverer:
         fake.status(fake.upload(CSV))
+        before = callback_threads()
         deliverer.wake()
-        assert "ocbulk-callbacks" not in {thread.name for thread in threading.enumerate()}
+        assert callback_threads() <= before
+
+
+def callback_threads() -> set[threading.Thread]:
+    """The threads that post callbacks; that of a server which other tests of this session share may be among them."""
+    return {thread for thread in threading.enumerate() if thread.name == "ocbulk-callbacks"}
 
 
 def test_a_thread_that_waits_for_a_clock_that_stands_still_ends_at_once(
@@ -396,10 +402,13 @@ def test_a_thread_that_waits_for_a_clock_that_stands_still_ends_at_once(
 ) -> None:
     receiver.answer_with(500)
     ended(fake, receiver.url)
-    with Deliverer(fake.emulator, timeout=PATIENCE) as deliverer:
+    before = callback_threads()
+    with Deliverer(fake.emulator, timeout=PATIENCE, retry_scale=1000) as deliverer:
         deliverer.wake()
         receiver.wait_for(1, PATIENCE)
-    assert "ocbulk-callbacks" not in {thread.name for thread in threading.enumerate()}
+        (thread,) = callback_threads() - before
+    thread.join(PATIENCE)  # the next try would be in more than an hour
+    assert not thread.is_alive()
     deliverer.wake()
     assert len(receiver) == 1
 
@@ -427,15 +436,15 @@ def test_a_delivery_may_wait_for_another_that_is_under_way(
     class Slow(Receiver):
         def _take(self, *arguments: Any) -> int:
             posting.set()
-            go_on.wait(PATIENCE)
+            assert go_on.wait(PATIENCE)
             order.append("posted")
             return super()._take(*arguments)
 
     with Slow() as receiver:
         ended(fake, receiver.url)
-        first = threading.Thread(target=deliverer.deliver_due)
+        first = threading.Thread(target=deliverer.deliver_due, daemon=True)
         first.start()
-        posting.wait(PATIENCE)
+        assert posting.wait(PATIENCE)
         assert deliverer.deliver_due() == []
         threading.Timer(0, go_on.set).start()
         deliverer.deliver_due(wait=True)

@@ -13,6 +13,8 @@ import pytest_ocbulk.fakes
 import pytest_ocbulk.intercept
 import pytest_ocbulk.server  # noqa: F401  # as above
 
+from .ports import closed_port
+
 pytest_plugins = ["pytester"]
 
 UPLOAD = """
@@ -352,12 +354,12 @@ LEFTOVERS = {
     "undelivered_callback": (
         (
             "ocbulk.next_job('CREATED COMPLETE')\n    "
-            "headers = {**ocbulk.headers, 'Elements-Async-Callback-Url': 'http://127.0.0.1:9/'}\n    "
+            "headers = {**ocbulk.headers, 'Elements-Async-Callback-Url': 'http://127.0.0.1:PORT/'}\n    "
             "requests.post(ocbulk.base_url + '/bulk/account', headers=headers, files={'file': b'name\\n'})\n    "
             "ocbulk.jobs[0].finish()"
         ),
         (
-            "callback of job 1234 to http://127.0.0.1:9/: could not connect: Connection refused; "
+            "callback of job 1234 to http://127.0.0.1:PORT/: could not connect: Connection refused; "
             "the next try would be in 4s"
         ),
     ),
@@ -368,8 +370,9 @@ LEFTOVERS = {
 def test_what_a_passing_test_leaves_behind_is_an_error_with_the_line_that_allows_it(
     run: Run, sort: str
 ) -> None:
-    body, text = LEFTOVERS[sort]
-    result = run(f"def test_it(ocbulk):\n    {body}\n")
+    with closed_port() as port:
+        body, text = (each.replace("PORT", str(port)) for each in LEFTOVERS[sort])
+        result = run(f"def test_it(ocbulk):\n    {body}\n")
     result.assert_outcomes(passed=1, errors=1)
     complaint = [line for line in errors(result) if not line.startswith(("---", "WARNING"))]
     assert complaint == [COMPLAINT, f"- {text}", f"  if that is meant: @pytest.mark.ocbulk(allow={sort!r})"]

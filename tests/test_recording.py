@@ -23,8 +23,9 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import dialect_named
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
+from pytest_ocbulk.emulator.faults import truncate
 from pytest_ocbulk.emulator.instances import Instance
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.recording import Recording, recorded_jobs, replay
 from pytest_ocbulk.recording.courses import Look, rounded, timeline_of
@@ -34,6 +35,7 @@ from pytest_ocbulk.recording.redaction import Redactor
 from pytest_ocbulk.server import Server
 
 from .patience import PATIENCE
+from .ports import closed_port
 
 CSV = b"""C_EmailAddress,C_FirstName,C_LastName,C_Title
 ann.smith@acme.com,Ann,Smith,Director
@@ -231,14 +233,29 @@ def test_the_client_gets_what_the_service_answered(tmp_path: Path) -> None:
 
 
 def test_a_service_that_cannot_be_reached_is_502(tmp_path: Path) -> None:
-    recorder = Recorder("http://127.0.0.1:9", tmp_path / "r")
-    with Server(recorder) as server:
-        answer = requests.get(f"{server.url}{BASE_PATH}/objects")
-        elsewhere = requests.get(f"{server.url}/other")
+    with closed_port() as port:
+        recorder = Recorder(f"http://127.0.0.1:{port}", tmp_path / "r")
+        with Server(recorder) as server:
+            answer = requests.get(f"{server.url}{BASE_PATH}/objects", timeout=PATIENCE)
+            elsewhere = requests.get(f"{server.url}/other", timeout=PATIENCE)
     recorder.close()
     assert answer.status_code == 502
     assert answer.json()["message"].startswith("The upstream service cannot be reached: ")
     assert elsewhere.json()["message"].endswith("the recorder answers below /elements/api-v2, got /other")
+    assert recorder.written == 0
+
+
+def test_a_service_that_breaks_off_is_502_and_not_written_down(tmp_path: Path) -> None:
+    with upstream(ManualClock()) as (url, instance):
+        instance.faults.on("objects", truncate(after=1))
+        recorder = Recorder(url, tmp_path / "r")
+        headers = {"Authorization": f"Element {instance.token}, User {instance.user_secret}"}
+        with Server(recorder) as server:
+            answer = requests.get(f"{server.url}{BASE_PATH}/objects", headers=headers, timeout=PATIENCE)
+        recorder.close()
+    assert answer.status_code == 502
+    assert answer.json()["message"].startswith("The upstream service cannot be reached: ")
+    assert answer.json()["requestId"] == answer.headers["elements-request-id"]
     assert recorder.written == 0
 
 

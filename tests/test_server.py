@@ -25,6 +25,7 @@ from pytest_ocbulk.server import Server
 
 from .http1.plain_app import PlainApp, answer, connected, echo, get, say, serving, text
 from .patience import PATIENCE
+from .ports import closed_port
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,7 +47,7 @@ def test_a_started_server_answers_at_its_url() -> None:
 def test_a_stopped_server_refuses_connections() -> None:
     with serving(hello) as server:
         pass
-    with pytest.raises(ConnectionRefusedError):
+    with closed_port(server.port), pytest.raises(ConnectionRefusedError):
         socket.create_connection((server.host, server.port), timeout=PATIENCE)
 
 

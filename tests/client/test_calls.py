@@ -27,6 +27,7 @@ from pytest_ocbulk.client import (
     UnexpectedAnswer,
 )
 
+from ..ports import closed_port
 from .raw_service import answer, raw_service
 from .stand_ins import BASE, ORGANIZATION, SECRET, STUB, TOKEN, Time, at, make
 
@@ -220,10 +221,9 @@ def test_a_cut_answer_is_asked_for_again() -> None:
 
 
 def test_a_refused_connection_is_named(time: Time) -> None:
-    with raw_service() as service:
-        gone = service.base_url
     with (
-        at(gone, time) as client,
+        closed_port() as port,
+        at(gone := f"http://127.0.0.1:{port}/api", time) as client,
         pytest.raises(ConnectionFailed, match=rf"^GET /objects at {gone}: Connection refused$"),
     ):
         client.objects()

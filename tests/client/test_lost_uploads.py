@@ -21,6 +21,7 @@ from pytest_ocbulk.client import (
     UploadOutcomeUnknown,
 )
 
+from ..ports import closed_port
 from .raw_service import CLOSE, RESET, answer, raw_service
 from .stand_ins import BASE, STUB, Time, at, make
 
@@ -57,9 +58,11 @@ def test_an_upload_whose_answer_got_lost_is_not_repeated(lost: bytes | str, reas
 
 
 def test_an_upload_that_never_left_is_not_in_doubt() -> None:
-    with raw_service() as service:
-        gone = service.base_url
-    with at(gone) as client, pytest.raises(ConnectionFailed) as caught:
+    with (
+        closed_port() as port,
+        at(gone := f"http://127.0.0.1:{port}/api") as client,
+        pytest.raises(ConnectionFailed) as caught,
+    ):
         client.upload("contact", b"a\n1\n")
     assert str(caught.value) == f"POST /bulk/contact at {gone}: Connection refused; nothing was sent"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.server import Server
 
+from ..ports import closed_port, reserved_port
 from ..served import Served, served
 
 SETTINGS = str(EXAMPLES / "marketing.toml")
@@ -122,10 +122,11 @@ def test_a_missing_secret_is_named() -> None:
 
 def test_a_service_that_is_not_there_is_told_once_and_no_case_runs() -> None:
     environment = {"OPEN_CONNECTORS_ELEMENT_TOKEN": "e", "OPEN_CONNECTORS_USER_SECRET": "u"}
-    result = CliRunner().invoke(ocbulk, ["verify", "--url", "http://127.0.0.1:9"], env=environment)
+    with closed_port() as port:
+        result = CliRunner().invoke(ocbulk, ["verify", "--url", f"http://127.0.0.1:{port}"], env=environment)
     assert result.exit_code == Exit.REFUSED
     assert result.output == (
-        "Error: cannot reach http://127.0.0.1:9: Connection refused; no case was run;"
+        f"Error: cannot reach http://127.0.0.1:{port}: Connection refused; no case was run;"
         " check the URL and the way to it\n"
     )
 
@@ -150,11 +151,14 @@ def test_a_url_that_stops_too_early_is_told_once_and_no_case_runs(service: Serve
     assert result.output.endswith("; no case was run; the URL goes up to and includes /elements/api-v2\n")
 
 
-def test_callbacks_arrive_where_the_settings_say(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = tmp_path / "ocbulk_contract.toml"
+@pytest.fixture
+def port() -> Iterator[int]:
+    with reserved_port() as reserved:
+        yield reserved
+
+
+def test_callbacks_arrive_where_the_settings_say(tmp_path: Path, port: int) -> None:
+    settings, listen = tmp_path / "ocbulk_contract.toml", f"127.0.0.1:{port}"
     lines = f'callback_url = "http://{listen}/x"\ncallback_listen = "{listen}"\n'
     settings.write_text(lines + Path(SETTINGS).read_text())
     emulator = Emulator()
