@@ -9,8 +9,7 @@ from typing import TypeVar
 
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.ledger import DataFileLost
-from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
-from pytest_ocbulk.emulator.routes import BASE
+from pytest_ocbulk.emulator.messages import BASE, OPEN_RECEPTION, Disconnect, Reception, Request, Response
 
 from .control import SEGMENT, ControlApi
 

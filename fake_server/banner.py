@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pytest_ocbulk.emulator.instances import Instance
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH
 
 from .guard import is_loopback
 from .settings import DEFAULT_SECRET

@@ -13,7 +13,7 @@ from typing import Any
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import ApiError, OcBulkError
 from pytest_ocbulk.emulator.ledger import DataFileLost
-from pytest_ocbulk.emulator.messages import Reception, Request, Response
+from pytest_ocbulk.emulator.messages import JSON, Reception, Request, Response
 
 from .control_call import ControlCall, NotThere
 from .control_calls import CALLS, ROOT, ControlRoute
@@ -108,7 +108,7 @@ def _status(error: Exception) -> int:
 def _response(status: int, payload: Any, request: Request, extra: dict[str, str] | None = None) -> Response:
     body = json.dumps(payload, ensure_ascii=False).encode()
     headers = {
-        "Content-Type": "application/json;charset=UTF-8",
+        "Content-Type": JSON,
         "Content-Length": str(len(body)),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",

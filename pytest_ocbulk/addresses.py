@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .emulator.errors import OcBulkError
-from .emulator.routes import BASE_PATH
+from .emulator.messages import BASE_PATH
 
 DEFAULT_BASE_URL = f"https://api.openconnectors.us2.ext.hana.ondemand.com{BASE_PATH}"
 """The base URL of SAP's page on Microsoft SQL Server Bulk (protocol.md 1)."""

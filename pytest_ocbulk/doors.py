@@ -18,8 +18,7 @@ from .emulator.emulator import Emulator
 from .emulator.errors import OcBulkError
 from .emulator.faults import FaultPlan
 from .emulator.ids import Ids
-from .emulator.messages import Disconnect, Request, Response
-from .emulator.routes import BASE_PATH
+from .emulator.messages import BASE_PATH, Disconnect, Request, Response
 from .handle import Door, OcBulk
 from .in_process import InProcess
 from .settings import Settings

@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from math import inf
 
 from .emulator.clock import spell
-from .emulator.routes import BASE_PATH, ROUTES
+from .emulator.messages import BASE_PATH
+from .emulator.routes import ROUTES
 from .evidence import Evidence
 from .in_process import Stray
 from .jobs import spelled

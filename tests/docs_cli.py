@@ -27,8 +27,8 @@ from pytest_ocbulk.cli import ocbulk
 from pytest_ocbulk.contacts import contacts, write_contacts
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.plans import JobPlan
-from pytest_ocbulk.emulator.routes import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.server import Server
 from pytest_ocbulk.system_clock import SystemClock

@@ -17,8 +17,7 @@ import requests
 from pytest_ocbulk.addresses import Addresses
 from pytest_ocbulk.asgi import AsgiApp
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.messages import Disconnect, Request
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH, Disconnect, Request
 from pytest_ocbulk.httpx_transport import FakeTransport
 from pytest_ocbulk.in_process import InProcess
 from pytest_ocbulk.intercept import Interception

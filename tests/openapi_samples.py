@@ -11,7 +11,8 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import DOCUMENTED
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.instances import Instance
-from pytest_ocbulk.emulator.routes import BASE_PATH, ROUTES, Route
+from pytest_ocbulk.emulator.messages import BASE_PATH
+from pytest_ocbulk.emulator.routes import ROUTES, Route
 
 from .doors import Ask, Sent
 

@@ -15,8 +15,8 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import dialect_named
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.instances import Instance
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.plans import JobPlan
-from pytest_ocbulk.emulator.routes import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.server import Server
 

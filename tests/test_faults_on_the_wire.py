@@ -30,7 +30,7 @@ from pytest_ocbulk.emulator.faults import (
     truncate,
 )
 from pytest_ocbulk.emulator.instances import Instance
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.server import Server
 
 from .emulator.asking import Asked, contacts, form

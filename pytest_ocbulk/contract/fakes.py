@@ -18,7 +18,7 @@ from pytest_ocbulk.emulator.dialect import DIALECTS, dialect_named
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
 from pytest_ocbulk.emulator.instances import Instance
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.in_process import InProcess
 from pytest_ocbulk.intercept import Interception

@@ -10,6 +10,7 @@ from .documents import Announced
 from .faults import CALLBACK, Strike
 from .instances import Instance
 from .jobs import Job
+from .messages import JSON
 from .timeline import Timeline
 
 
@@ -69,7 +70,7 @@ class Announcements:
 
 def signed_headers(instance: Instance, body: bytes) -> Mapping[str, str]:
     """The headers of a callback; signed over the raw bytes when the instance has a key (protocol.md 7)."""
-    headers = {"Content-Type": "application/json;charset=UTF-8"}
+    headers = {"Content-Type": JSON}
     if key := instance.configuration.get(SIGNATURE_KEY):
         headers[SIGNATURE_HEADER] = sign(key, body)
     return headers

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 
 class ApiError(Exception):
-    """A refusal in the vendor's shape: `{"requestId", "message"[, "providerMessage"]}` (protocol.md 2.3)."""
+    """A refusal in the vendor's shape, which `error_body` makes."""
 
     status = 500
 
@@ -22,6 +22,12 @@ class ApiError(Exception):
         self.headers: dict[str, str] = {}
         self.message = message
         self.provider_message = provider_message
+
+
+def error_body(request_id: str, message: str, provider_message: str | None = None) -> dict[str, str]:
+    """The JSON of a refusal: `{"requestId", "message"[, "providerMessage"]}` (protocol.md 2.3)."""
+    body = {"requestId": request_id, "message": message}
+    return body if provider_message is None else {**body, "providerMessage": provider_message}
 
 
 class BadRequest(ApiError):

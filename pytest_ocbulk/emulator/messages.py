@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from .jobs import Job
     from .upload import Form
 
+BASE = ("elements", "api-v2")
+BASE_PATH = "/elements/api-v2"
+"""Where the API is: below the base path, in segments and as text."""
+
+JSON = "application/json;charset=UTF-8"
+"""The content type of what the service answers."""
+
 SPOOL_BYTES = 1024 * 1024
 """Bodies up to this size stay in memory; larger ones are spooled to a temporary file by the door."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from .endpoints.call import JSON, Answer
-from .errors import ApiError
+from .endpoints.call import Answer
+from .errors import ApiError, error_body
 from .instances import Instance
-from .messages import Request, Response
+from .messages import JSON, Request, Response
 
 EXPOSED = (
     "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, "
@@ -20,9 +20,7 @@ _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 def refusal(error: ApiError, request_id: str) -> Answer:
     """The vendor's error body; the status is not repeated in it (protocol.md 2.3)."""
-    body = {"requestId": request_id, "message": error.message}
-    if error.provider_message is not None:
-        body["providerMessage"] = error.provider_message
+    body = error_body(request_id, error.message, error.provider_message)
     return Answer(body, dict(error.headers), status=error.status)
 
 

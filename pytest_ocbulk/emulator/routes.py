@@ -26,12 +26,10 @@ from .endpoints import (
     workflows,
 )
 from .errors import MethodNotAllowed, NotFound
+from .messages import BASE, BASE_PATH
 
 if TYPE_CHECKING:
     from .endpoints.call import Answer
-
-BASE = ("elements", "api-v2")
-BASE_PATH = "/elements/api-v2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from .reader import Reader, Refused
 from .reception import Incoming
 from .sender import Sender
 from .site import Answer, Site
-from .transmission import refusal, release
+from .transmission import release, server_refusal
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._site.connections.add(self)
         most = self._site.limits.max_connections
         if most is not None and len(self._site.connections) > most:
-            self._refuse(refusal(503, f"All {most} connections are in use; close one and try again."))
+            self._refuse(server_refusal(503, f"All {most} connections are in use; close one and try again."))
         self._advance()
 
     def data_received(self, data: bytes) -> None:
@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
             return
         size = queue[0].size if queue else 0
         silence = f"nothing came for {self._site.limits.body_timeout:g} s after {size} bytes of the body"
-        self._refuse(refusal(408, f"The request did not arrive in full: {silence}."))
+        self._refuse(server_refusal(408, f"The request did not arrive in full: {silence}."))
         self._advance()
 
     def finish(self) -> bool:
@@ -190,7 +190,7 @@ class Connection(asyncio.Protocol):
         wish = self._site.how_to_receive(front)
         if wish is None:
             self._turn_away(
-                front, refusal(500, "The fake failed while receiving this call; its log says why.")
+                front, server_refusal(500, "The fake failed while receiving this call; its log says why.")
             )
             return
         front.reception = wish
@@ -265,4 +265,4 @@ class Connection(asyncio.Protocol):
 
 
 def _too_large(limit: int) -> Response:
-    return refusal(413, f"The body is larger than the {limit} bytes accepted here.")
+    return server_refusal(413, f"The body is larger than the {limit} bytes accepted here.")

@@ -15,7 +15,7 @@ import httptools
 from ..emulator.messages import Request, Response
 from .limits import Limits
 from .reception import Incoming
-from .transmission import refusal
+from .transmission import server_refusal
 
 log = logging.getLogger("pytest_ocbulk.server")
 
@@ -151,20 +151,24 @@ class Reader:
             raise self._too_long()
         if self._lines > self._limits.max_headers:
             most = self._limits.max_headers
-            raise Refused(refusal(431, f"The request has more than the {most} header lines accepted here."))
+            raise Refused(
+                server_refusal(431, f"The request has more than the {most} header lines accepted here.")
+            )
 
     def _too_long(self) -> Refused:
         most = self._limits.max_header_bytes
-        return Refused(refusal(431, f"The request head is longer than the {most} bytes accepted here."))
+        return Refused(
+            server_refusal(431, f"The request head is longer than the {most} bytes accepted here.")
+        )
 
     def _check(self, version: str) -> None:
         host = self._headers.get("host")
         if version not in ("1.1", "1.0"):
-            raise Refused(refusal(505, f"HTTP/{version} is not spoken here; use HTTP/1.1."))
+            raise Refused(server_refusal(505, f"HTTP/{version} is not spoken here; use HTTP/1.1."))
         if (host is None and version == "1.1") or (host is not None and "," in host):  # RFC 9112, 3.2
-            raise Refused(refusal(400, "The request needs exactly one Host header."))
+            raise Refused(server_refusal(400, "The request needs exactly one Host header."))
         if self._method == "CONNECT":
-            raise Refused(refusal(405, "CONNECT is for proxies; this is not one."))
+            raise Refused(server_refusal(405, "CONNECT is for proxies; this is not one."))
 
 
 @lru_cache(maxsize=1024)
@@ -184,8 +188,8 @@ def _origin_form(target: str) -> str:
 def _refused(error: httptools.HttpParserError) -> Refused:
     cause = error.__context__
     if not isinstance(error, httptools.HttpParserCallbackError):
-        return Refused(refusal(400, f"The request is not valid HTTP/1.1: {error}."))
+        return Refused(server_refusal(400, f"The request is not valid HTTP/1.1: {error}."))
     if isinstance(cause, Refused):
         return cause
     log.error("a request could not be received", exc_info=cause)
-    return Refused(refusal(500, "The fake failed while receiving this call; its log says why."))
+    return Refused(server_refusal(500, "The fake failed while receiving this call; its log says why."))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..emulator.messages import Disconnect, Reception, Request, Response
 from .limits import Limits
 from .reception import Incoming
-from .transmission import refusal
+from .transmission import server_refusal
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -70,7 +70,7 @@ class Site:
             return self.app.handle(incoming.request())
         except Exception:
             log.exception("%s %s could not be answered", incoming.head.method, incoming.head.path)
-            return refusal(500, "The fake failed while answering this call; its log says why.")
+            return server_refusal(500, "The fake failed while answering this call; its log says why.")
 
     def how_to_receive(self, incoming: Incoming) -> Reception | None:
         """The app's wish for a body; None when it raises."""

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import NamedTuple
 
-from ..emulator.messages import PROMPT, Delivery, Disconnect, Response
+from ..emulator.errors import error_body
+from ..emulator.messages import JSON, PROMPT, Delivery, Disconnect, Response
 
 BLOCK = 64 * 1024
 """Bytes of one step: small enough for a slow reader to hold little, large enough to be worth a system call."""
@@ -167,11 +168,11 @@ def _chunked(steps: Iterator[Step], *, ended: bool) -> Iterator[Step]:
         yield b"0\r\n\r\n"
 
 
-def refusal(status: int, message: str) -> Response:
+def server_refusal(status: int, message: str) -> Response:
     """An answer of the server itself, in the service's shape for errors (protocol.md 2.3)."""
     request_id = secrets.token_hex(12)
-    headers = {"Content-Type": "application/json;charset=UTF-8", "elements-request-id": request_id}
-    return Response(status, headers, json.dumps({"requestId": request_id, "message": message}).encode())
+    headers = {"Content-Type": JSON, "elements-request-id": request_id}
+    return Response(status, headers, json.dumps(error_body(request_id, message)).encode())
 
 
 def release(answer: Response | Disconnect) -> None:

@@ -1,11 +1,11 @@
 """The proxy that records: an app for our server whose `handle` asks the real service.
 
-Calls are passed on one after the other, as they come; what is written down went through the redactor first.
+Calls are passed on one after the other, as they come, but for those with large bodies, which other calls do not wait
+for. What is written down went through the redactor first.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -19,8 +19,8 @@ from urllib.parse import quote, urlencode
 import requests
 
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Reception, Request, Response
-from pytest_ocbulk.emulator.routes import BASE
+from pytest_ocbulk.emulator.messages import BASE, OPEN_RECEPTION, Reception, Request, Response
+from pytest_ocbulk.http1.transmission import server_refusal
 
 from .exchange import Exchange, begin, write
 from .forms import redacted_form
@@ -75,7 +75,7 @@ class Recorder:
     # -- what a server asks of its app ------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
-        """Pass a call on; 502 in the service's error shape when the service cannot be reached."""
+        """Pass a call on; 502 in the service's error shape when the service cannot be reached or breaks off."""
         at = self.clock() - self._began
         try:
             target = _target(request)
@@ -88,12 +88,12 @@ class Recorder:
                 allow_redirects=False,
                 stream=True,
             )
+            with self._lock:
+                self._number += 1
+                kept = _Kept(self, request, target, self._number, at, answer)
+            return Response(answer.status_code, _passed_on(answer.headers), kept.body())
         except (requests.RequestException, OcBulkError) as error:
-            return _bad_gateway(str(error))
-        with self._lock:
-            self._number += 1
-            kept = _Kept(self, request, target, self._number, at, answer)
-        return Response(answer.status_code, _passed_on(answer.headers), kept.body())
+            return server_refusal(502, f"The upstream service cannot be reached: {error}")
 
     def receive(self, request_head: Request) -> Reception:  # noqa: ARG002  # the service decides
         """Bodies are taken as they come."""
@@ -202,12 +202,3 @@ def _content(request: Request) -> bytes:
 
 def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
-
-
-def _bad_gateway(reason: str) -> Response:
-    body = json.dumps(
-        {"requestId": "0" * 24, "message": f"The upstream service cannot be reached: {reason}"}
-    ).encode()
-    return Response(
-        502, {"Content-Type": "application/json;charset=UTF-8", "Content-Length": str(len(body))}, body
-    )

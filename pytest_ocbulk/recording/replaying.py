@@ -14,9 +14,8 @@ from pytest_ocbulk.emulator.dialect import Dialect, dialect_named
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.instances import Credentials, Instance
 from pytest_ocbulk.emulator.jobs import FAILED
-from pytest_ocbulk.emulator.messages import Disconnect, Request
+from pytest_ocbulk.emulator.messages import BASE_PATH, Disconnect, Request
 from pytest_ocbulk.emulator.plans import JobPlan
-from pytest_ocbulk.emulator.routes import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 
 from .comparing import Bindings, Difference, Played, compare

@@ -9,12 +9,13 @@ from ..delivery import Deliverer
 from ..emulator.callbacks import SIGNATURE_HEADER, SIGNATURE_KEY, Callback, sign
 from ..emulator.endpoints.bulk import status_body
 from ..emulator.errors import OcBulkError
+from ..emulator.messages import JSON
 from ..evidence import Evidence
 
 Receive = Callable[[bytes, Mapping[str, str]], int]
 """A receiver that is called instead of posted to: takes body and headers, gives the status it answers."""
 
-_CONTENT_TYPE = {"Content-Type": "application/json;charset=UTF-8"}
+_CONTENT_TYPE = {"Content-Type": JSON}
 
 
 def assert_signature_checked(

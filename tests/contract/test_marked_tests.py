@@ -14,7 +14,7 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import LIVE
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.instances import Instance
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.server import Server
 
 pytest_plugins = ["pytester"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_ocbulk.emulator import errors
-from pytest_ocbulk.emulator.errors import ApiError, OcBulkError, Unauthorized, nearest
+from pytest_ocbulk.emulator.errors import ApiError, OcBulkError, Unauthorized, error_body, nearest
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,11 @@ def test_wrong_credentials_are_told_in_the_vendors_one_sentence() -> None:
     assert Unauthorized().message == (
         "Invalid Organization or User secret, or invalid Element token provided."
     )
+
+
+def test_a_refusal_has_the_providers_words_only_where_there_are_some() -> None:
+    assert error_body("r1", "why") == {"requestId": "r1", "message": "why"}
+    assert error_body("r1", "why", "") == {"requestId": "r1", "message": "why", "providerMessage": ""}
 
 
 def test_the_families_are_apart() -> None:

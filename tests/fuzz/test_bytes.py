@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from fake_server.app import FakeServerApp
 from fake_server.control import ControlApi
 from fake_server.settings import Settings, build
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.server import Limits, Server
 
 from ..patience import PATIENCE

@@ -16,8 +16,8 @@ from fake_server.control import ControlApi
 from fake_server.control_calls import CALLS, ROOT
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.messages import Request, Response
-from pytest_ocbulk.emulator.routes import BASE_PATH, ROUTES
+from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response
+from pytest_ocbulk.emulator.routes import ROUTES
 
 from .trying import TRIED, tries
 

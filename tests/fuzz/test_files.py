@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.messages import Request, Response
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response
 from pytest_ocbulk.emulator.rows import FIELD_LIMIT, LINE_LIMIT
 
 from .trying import TRIED, tries

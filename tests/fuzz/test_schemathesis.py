@@ -21,8 +21,7 @@ from schemathesis import checks
 from schemathesis.core.failures import FailureGroup
 
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.messages import Reception, Request, Response
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH, Reception, Request, Response
 from pytest_ocbulk.server import Server
 
 from ..description import FILE, Operation, read

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator.messages import PROMPT, Delivery, Disconnect, Response
-from pytest_ocbulk.http1.transmission import BLOCK, Outgoing, Pause, outgoing, refusal, release
+from pytest_ocbulk.http1.transmission import BLOCK, Outgoing, Pause, outgoing, release, server_refusal
 
 
 def written(
@@ -142,7 +142,7 @@ def test_an_answer_that_is_not_read_lets_go_of_what_it_holds() -> None:
 
 
 def test_a_refusal_has_the_shape_of_the_services_errors() -> None:
-    made = refusal(400, "Why.")
+    made = server_refusal(400, "Why.")
     request_id = made.headers["elements-request-id"]
     assert len(request_id) == 24
     assert made.headers["Content-Type"] == "application/json;charset=UTF-8"

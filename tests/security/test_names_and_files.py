@@ -15,8 +15,7 @@ import pytest
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.file_names import disposition
-from pytest_ocbulk.emulator.messages import Request, Response
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response
 from pytest_ocbulk.http1.transmission import outgoing
 
 PATHS = (

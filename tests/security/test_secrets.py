@@ -24,8 +24,7 @@ from fake_server.guard import Guard
 from fake_server.settings import Settings, build
 from pytest_ocbulk.emulator import callbacks, instances
 from pytest_ocbulk.emulator.callbacks import SIGNATURE_KEY
-from pytest_ocbulk.emulator.messages import Request, Response
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response
 
 pytest_plugins = ["pytester"]
 

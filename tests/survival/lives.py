@@ -14,8 +14,7 @@ from pytest_ocbulk.emulator.clock import ManualClock
 from pytest_ocbulk.emulator.connectors import Connector, built_in
 from pytest_ocbulk.emulator.emulator import Defaults, Emulator
 from pytest_ocbulk.emulator.instances import Credentials, Instance
-from pytest_ocbulk.emulator.messages import Request, Response
-from pytest_ocbulk.emulator.routes import BASE_PATH
+from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response
 from pytest_ocbulk.emulator.store import Store
 
 USER = Credentials(user="user", organization="organization")

@@ -50,7 +50,7 @@ def command(upstream: str, folder: Path, host: str, port: int, fields: tuple[str
     Secrets, e-mail addresses and names are replaced by stand-ins before anything is written down; the same one has
     the same stand-in. End it with Ctrl-C; `ocbulk replay` then plays the recording against the fake.
     """
-    from pytest_ocbulk.emulator.routes import BASE_PATH
+    from pytest_ocbulk.emulator.messages import BASE_PATH
     from pytest_ocbulk.recording import recorded_jobs
     from pytest_ocbulk.recording.recorder import Recorder
     from pytest_ocbulk.server import Server

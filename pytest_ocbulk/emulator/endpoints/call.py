@@ -11,15 +11,13 @@ from ..errors import BadRequest, NotFound, PayloadTooLarge, UnsupportedMediaType
 from ..instances import Credentials, Instance
 from ..jobs import Job
 from ..json_text import read_json
-from ..messages import Request
+from ..messages import JSON, Request
 
 if TYPE_CHECKING:
     from ..emulator import Emulator
 
 BODY_LIMIT = 8 * 1024 * 1024
 """Bytes of a non-streaming request body (protocol.md 10)."""
-
-JSON = "application/json;charset=UTF-8"
 
 
 @dataclass(slots=True)

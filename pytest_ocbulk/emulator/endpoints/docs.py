@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..connectors import FieldDefinition, ObjectDefinition
+from ..messages import BASE_PATH
 from .call import Answer, Call
 from .discovery import find_shape, known_fields
-
-BASE_PATH = "/elements/api-v2"
 
 _TYPES: dict[str, dict[str, str]] = {
     "integer": {"type": "integer", "format": "int64"},

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..messages import Response
-
-JSON = "application/json;charset=UTF-8"
+from ..errors import error_body
+from ..messages import JSON, Response
 
 PHRASES = {
     400: "Bad Request",
@@ -48,9 +47,7 @@ def refused(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """An error in the vendor's shape, with the request id that the answer has (protocol.md 2.3)."""
-    body = {"requestId": response.headers.get("elements-request-id", ""), "message": message}
-    if provider_message is not None:
-        body["providerMessage"] = provider_message
+    body = error_body(response.headers.get("elements-request-id", ""), message, provider_message)
     answer = with_body(response, json.dumps(body, ensure_ascii=False).encode())
     return replace(answer, status=code, headers={**answer.headers, **(headers or {})})
 
