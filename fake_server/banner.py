@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pytest_ocbulk.addresses import is_loopback
 from pytest_ocbulk.emulator.instances import Instance
 from pytest_ocbulk.emulator.messages import BASE_PATH
 
-from .guard import is_loopback
 from .settings import DEFAULT_SECRET
 
 

@@ -12,9 +12,9 @@ Where the server listens beyond this machine every call needs the control token,
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from dataclasses import dataclass, field
 
+from pytest_ocbulk.addresses import is_loopback
 from pytest_ocbulk.emulator.messages import Request
 
 TOKEN_OPTION = "--control-token"
@@ -96,13 +96,3 @@ def host_name(header: str) -> str:
     if name.startswith("["):
         return name[1:].partition("]")[0]
     return name.rpartition(":")[0] if name.count(":") == 1 else name
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
-    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3: never anybody else's
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import click
 
+from pytest_ocbulk.addresses import is_loopback
 from pytest_ocbulk.delivery import Deliverer
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.server import Limits, Server
@@ -15,7 +16,7 @@ from .access_log import AccessLog, LogFormat
 from .app import FakeServerApp
 from .banner import control_token, guide, listening
 from .control import ControlApi
-from .guard import Guard, is_loopback
+from .guard import Guard
 
 DATA_FILE_LOST = 3
 """The exit code when the data file could not be written any more."""

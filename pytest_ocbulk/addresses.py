@@ -1,4 +1,4 @@
-"""Where the service lives: the hosts that are the fake's, and the base URLs under which it is called.
+"""Where the service lives, and what is this machine: hosts that are the fake's, base URLs under which it is called.
 
 A door that sees whole URLs asks an `Addresses` which of them are the service's, and gets the target as the core
 expects it: `/elements/api-v2/...`.
@@ -6,6 +6,7 @@ expects it: `/elements/api-v2/...`.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -32,6 +33,16 @@ def base_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise OcBulkError(f"a base URL looks like {DEFAULT_BASE_URL}, got {text!r}")
     return text.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address, in lower case, is this machine's own."""
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3: never anybody else's
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(slots=True)

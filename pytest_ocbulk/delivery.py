@@ -9,13 +9,13 @@ Callbacks go to this machine only, unless a host is allowed; redirects are not f
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import threading
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
+from .addresses import is_loopback
 from .emulator.callbacks import Attempt, Callback, Outcome
 from .emulator.emulator import Emulator
 
@@ -205,16 +205,6 @@ def absolute(url: str) -> str | None:
     first = url.removeprefix("//").split("/", 1)[0].split("?", 1)[0]
     is_host = url.startswith("//") or "." in first or ":" in first or first.lower() == "localhost"
     return f"http://{url.removeprefix('//')}" if is_host and first else None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name or address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _reason(error: BaseException) -> str:

@@ -27,13 +27,12 @@ from urllib3.response import HTTPResponse
 from urllib3.util.request import set_file_position
 from urllib3.util.retry import Retry
 
-from .addresses import SERVICE, Addresses
+from .addresses import SERVICE, Addresses, is_loopback
 from .emulator.errors import OcBulkError, nearest
 from .emulator.messages import Request, Response
 from .in_process import INSTANCE_HEADER, AnswerTooLate, ConnectionReset, InProcess, body_file
 
 OTHER_HOSTS = ("pass", "refuse")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Interception:
@@ -86,7 +85,7 @@ class Interception:
                 " in plain text; it was not sent; use https://",
                 request=request,
             )
-        if self._refusing and urlsplit(str(request.url)).hostname not in _LOOPBACK:
+        if self._refusing and not is_loopback(urlsplit(str(request.url)).hostname or ""):
             raise requests.ConnectionError(
                 f"{request.method} {request.url}: not an address of the fake, and ocbulk.other_hosts is 'refuse'; "
                 "if the call is meant, set ocbulk.other_hosts = 'pass'",

@@ -17,7 +17,7 @@ import requests
 import responses
 from urllib3.util import parse_url
 
-from pytest_ocbulk.delivery import Deliverer, absolute, is_loopback
+from pytest_ocbulk.delivery import Deliverer, absolute
 from pytest_ocbulk.emulator.callbacks import Callback
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
@@ -311,17 +311,6 @@ def test_a_failure_is_logged_with_its_job_and_url(
 )
 def test_a_url_without_a_scheme_is_a_host_or_a_path(url: str, whole: str | None) -> None:
     assert absolute(url) == whole
-
-
-@pytest.mark.parametrize(
-    ("host", "ours"),
-    [
-        ("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True),
-        ("0.0.0.0", False), ("2130706433", False), ("127.1", False), ("localhost.example", False), ("", False),
-    ],
-)  # fmt: skip
-def test_only_names_and_addresses_of_this_machine_are_loopback(host: str, ours: bool) -> None:
-    assert is_loopback(host) is ours
 
 
 # -- gone wrong on purpose ----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fake_server.guard import Guard, host_name, is_loopback
+from fake_server.guard import Guard, host_name
 from pytest_ocbulk.emulator.messages import Request
 
 HERE = Guard("127.0.0.1")
@@ -147,8 +147,3 @@ def test_beyond_this_machine_a_foreign_page_may_not_even_with_the_token() -> Non
 )
 def test_the_name_in_a_host_header(header: str, name: str) -> None:
     assert host_name(header) == name
-
-
-@pytest.mark.parametrize("host", ["::", "0.0.0.0", "example.org", "10.0.0.1", "localhostile", ""])
-def test_what_is_not_this_machine(host: str) -> None:
-    assert not is_loopback(host)
