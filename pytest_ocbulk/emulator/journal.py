@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from .messages import Disconnect, Request, Response
 
@@ -20,7 +22,8 @@ EXCERPT = 16 * 1024
 EXCERPTS = 16 * 1024 * 1024
 """Bytes kept of all bodies of an instance; beyond it the oldest exchanges go."""
 
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_SECRET = ("authorization", "cookie", "key", "password", "secret", "token")
+"""Words in the names of headers whose values are never shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +51,37 @@ class Exchange:
 
     def shown_headers(self) -> dict[str, str]:
         """The request headers with secrets masked."""
-        return {name: "***" if name in _SECRET_HEADERS else value for name, value in self.headers.items()}
+        return {
+            name: "***" if any(word in name for word in _SECRET) else value
+            for name, value in self.headers.items()
+        }
+
+
+_Noted = tuple[int, float, str, tuple[Any, ...], tuple[int, Mapping[str, str], bytes], str, str]
+"""What is kept of an exchange, with its weight in bytes: an `Exchange` is made of it when somebody looks."""
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def _exchange(noted: _Noted) -> Exchange:
+    _, at, operation, (method, segments, query, headers, body, size), answered, job, fault = noted
+    path = "/" + "/".join(segments)
+    return Exchange(at, operation, method, path, query, headers, body, size, *answered, job, fault)
 
 
 class Journal:
     """The last exchanges, oldest first."""
 
     def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque()
+        self._noted: deque[_Noted] = deque()
         self._kept = 0
         self.total = 0
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(tuple(self._exchanges))
+        return map(_exchange, tuple(self._noted))
 
     def __len__(self) -> int:
-        return len(self._exchanges)
+        return len(self._noted)
 
     def add(
         self,
@@ -76,35 +94,18 @@ class Journal:
         fault: str = "",
     ) -> None:
         """Write one exchange down."""
-        status, headers, body = 0, {}, b""
+        status, headers, told = 0, _NOTHING, b""
         if isinstance(answer, Response):
-            status, headers = answer.status, dict(answer.headers)
-            body = answer.body[:EXCERPT] if isinstance(answer.body, bytes) else b""
-        self._append(
-            Exchange(
-                at=at,
-                operation=operation,
-                method=request.method,
-                path=request.path,
-                query=request.query,
-                headers=request.headers,
-                body=excerpt(request),
-                size=request.size,
-                status=status,
-                answer_headers=headers,
-                answer=body,
-                job=job,
-                fault=fault,
-            )
-        )
-
-    def _append(self, exchange: Exchange) -> None:
+            status, headers = answer.status, answer.headers
+            told = answer.body[:EXCERPT] if isinstance(answer.body, bytes) else b""
+        body = excerpt(request)
+        weight = len(body) + len(told)
+        asked = (request.method, request.segments, request.query, request.headers, body, request.size)
+        self._noted.append((weight, at, operation, asked, (status, headers, told), job, fault))
         self.total += 1
-        self._exchanges.append(exchange)
-        self._kept += len(exchange.body) + len(exchange.answer)
-        while len(self._exchanges) > CAPACITY or self._kept > EXCERPTS:
-            oldest = self._exchanges.popleft()
-            self._kept -= len(oldest.body) + len(oldest.answer)
+        self._kept += weight
+        while len(self._noted) > CAPACITY or self._kept > EXCERPTS:
+            self._kept -= self._noted.popleft()[0]
 
     @property
     def forgotten(self) -> int:
@@ -113,7 +114,7 @@ class Journal:
 
     def clear(self) -> None:
         """Forget all exchanges."""
-        self._exchanges.clear()
+        self._noted.clear()
         self.total = self._kept = 0
 
 
