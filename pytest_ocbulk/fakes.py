@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 
 from .doors import Directory, InProcessDoor, ServerDoor, create
@@ -14,6 +15,22 @@ from .in_process import Stray
 from .leftovers import Leftover, complaint, leftovers, stray_calls
 from .settings import Settings, read_settings
 from .story import story
+
+
+def _tells_all_the_same(tell: Callable[[Fakes], str]) -> Callable[[Fakes], str]:
+    """What goes wrong in telling about a test is told instead: in pytest's hooks it would cost the whole session."""
+
+    @wraps(tell)
+    def tell_or_say_why_not(fakes: Fakes) -> str:
+        try:
+            return tell(fakes)
+        except Exception as error:
+            return (
+                f"pytest-ocbulk could not tell what happened in the fake: {type(error).__name__}: {error}; "
+                "that is a mistake of pytest-ocbulk, please report it"
+            )
+
+    return tell_or_say_why_not
 
 
 class Fakes:
@@ -66,6 +83,7 @@ class Fakes:
         self._doors.append(fresh)
         return fresh
 
+    @_tells_all_the_same
     def story(self) -> str:
         """What happened, for the report of a test that failed."""
         strays = [
@@ -76,6 +94,7 @@ class Fakes:
             [*(story(handle.evidence) for handle in self._handles), *filter(None, ["\n".join(strays)])]
         )
 
+    @_tells_all_the_same
     def warnings(self) -> str:
         """What the code under test certainly did wrong, a line each, whatever the test says; empty if nothing."""
         if "client_warning" in self._allow:
@@ -90,6 +109,7 @@ class Fakes:
         for door in self._doors:
             door.deliverer.deliver_due(wait=True)
 
+    @_tells_all_the_same
     def close(self) -> str:
         """Give everything back; a complaint about what was left behind and should not be, empty if all is well."""
         found: list[Leftover] = []

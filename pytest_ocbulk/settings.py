@@ -53,7 +53,7 @@ def read_settings(values: Mapping[str, Any], seed: str, folder: Callable[[], Pat
     return Settings(
         connector=_connector(values.get("connector") or "marketing", folder),
         dialect=_dialect(values.get("dialect") or "documented"),
-        job=_timeline(values.get("job")),
+        job=None if values.get("job") is None else Timeline.parse(values["job"]),
         quirks=_quirks(values.get("quirks") or {}),
         seed=seed if given is None else f"{seed} {given}",
         allow=_allowances(values.get("allow") or ()),
@@ -104,14 +104,6 @@ def _dialect(name: object) -> Dialect:
     if name not in DIALECTS:
         raise OcBulkError(f"unknown dialect {name!r}{nearest(name, (*DIALECTS, BOTH))}")
     return dialect_named(name)
-
-
-def _timeline(line: object) -> Timeline | None:
-    if line is None or isinstance(line, Timeline):
-        return line
-    if not isinstance(line, str):
-        raise OcBulkError(f"job is a timeline like 'CREATED 2s RUNNING COMPLETE', got {line!r}")
-    return Timeline.parse(line)
 
 
 def _quirks(switches: object) -> Mapping[str, object]:

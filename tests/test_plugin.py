@@ -460,6 +460,49 @@ def test_a_failed_setup_gets_no_second_error_but_a_story(run: Run) -> None:
     assert "came to its end" not in str(result.stdout)
 
 
+@pytest.mark.parametrize("broken", ["story", "leftovers", "OcBulk.warnings"])
+def test_what_goes_wrong_in_telling_about_a_test_does_not_cost_the_session(run: Run, broken: str) -> None:
+    result = run(f"""
+        from _pytest.monkeypatch import MonkeyPatch
+        from pytest_ocbulk import fakes
+
+        def fails(*_):
+            raise TypeError("no words")
+
+        @pytest.fixture(autouse=True)
+        def broken():
+            with MonkeyPatch.context() as patch:
+                patch.setattr("pytest_ocbulk.fakes.{broken}", fails)
+                yield
+
+        def test_passed(ocbulk):
+            pass
+
+        def test_failed(ocbulk):
+            assert False
+        """)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=1, failed=1, errors=1 if broken == "leftovers" else 0)
+    assert (
+        "pytest-ocbulk could not tell what happened in the fake: TypeError: no words; "
+        "that is a mistake of pytest-ocbulk, please report it"
+    ) in str(result.stdout)
+
+
+def test_a_wrong_plan_and_a_failed_test_are_two_things(run: Run) -> None:
+    result = run("""
+        from pytest_ocbulk import OcBulkError
+
+        @pytest.mark.parametrize("wrong", ["next_job(5)", "clock.advance(float('nan'))", "clock.advance(float('inf'))"])
+        def test_it(ocbulk, wrong):
+            with pytest.raises(OcBulkError):
+                eval("ocbulk." + wrong)
+            upload(ocbulk)
+            assert 0
+        """)
+    result.assert_outcomes(failed=3)
+
+
 def test_a_test_that_is_run_again_starts_afresh(run: Run) -> None:
     run.pytester.makeconftest("""
         from _pytest.runner import runtestprotocol

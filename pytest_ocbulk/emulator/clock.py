@@ -16,6 +16,9 @@ from .errors import OcBulkError
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 """Where a ManualClock starts: midnight of 1 January 2024, UTC. Fixed, so that two runs see the same times."""
 
+LONGEST = 36_525 * 86_400.0
+"""The longest duration, a hundred years: beyond the year 9999 no date can be written."""
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
@@ -48,7 +51,7 @@ class ManualClock:
     def advance(self, by: float | str) -> None:
         """Move forward by seconds or a duration such as `"5s"`, `"10m"`, `"1h30m"`; from any thread, none is lost.
 
-        Raises `OcBulkError` for a negative or unreadable duration: time does not run backwards.
+        Raises `OcBulkError` for what is no duration: time does not run backwards.
         """
         length = seconds(by)
         with self._moving:
@@ -58,18 +61,24 @@ class ManualClock:
 def seconds(duration: float | str) -> float:
     """Read a duration: a number of seconds, or text such as `"250ms"`, `"2s"`, `"10m"`, `"1h30m"`.
 
-    Raises `OcBulkError` when it is negative or not a duration.
+    All durations that a test writes come through here. Raises `OcBulkError` for one that is negative, not a number,
+    longer than `LONGEST` or no duration at all.
     """
-    if isinstance(duration, str):
-        parts = _DURATION.findall(duration)
-        if not parts or "".join(number + unit for number, unit in parts) != duration:
-            raise OcBulkError(
-                f"{duration!r} is not a duration; write it like '250ms', '2s', '10m' or '1h30m'"
-            )
-        return sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if duration < 0:
+    length = _read(duration) if isinstance(duration, str) else duration
+    if not isinstance(length, int | float) or isinstance(length, bool):
+        raise OcBulkError(f"a duration is a number of seconds or a text like '2s' or '10m', got {duration!r}")
+    if length < 0:
         raise OcBulkError(f"a duration cannot be negative, got {duration!r}")
-    return float(duration)
+    if not length <= LONGEST:  # written so that it holds for NaN
+        raise OcBulkError(f"a duration is a number of seconds up to {spell(LONGEST)}, got {duration!r}")
+    return float(length)
+
+
+def _read(text: str) -> float:
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise OcBulkError(f"{text!r} is not a duration; write it like '250ms', '2s', '10m' or '1h30m'")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def spell(duration: float) -> str:

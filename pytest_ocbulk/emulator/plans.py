@@ -74,7 +74,7 @@ class JobPlans:
         """
         if timeline is None:
             timeline = ABORTED_AT_FIRST_LOOK if error is not None else self.default
-        course = Timeline.parse(timeline) if isinstance(timeline, str) else timeline
+        course = Timeline.parse(timeline)
         if error is not None and course.end not in FAILED:
             raise OcBulkError(
                 f"next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got {str(course)!r}"

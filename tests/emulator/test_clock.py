@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,9 @@ from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator.clock import EPOCH, ManualClock, iso, seconds, spell
 from pytest_ocbulk.emulator.errors import OcBulkError
+from pytest_ocbulk.emulator.faults import callback_late, latency, rate_limit, stall
+from pytest_ocbulk.emulator.plans import Visibility
+from pytest_ocbulk.sleeping import DrivenClock
 
 from ..patience import PATIENCE
 
@@ -47,6 +52,40 @@ def test_a_negative_duration_is_refused() -> None:
     with pytest.raises(OcBulkError) as refusal:
         seconds(-1)
     assert str(refusal.value) == "a duration cannot be negative, got -1"
+
+
+@pytest.mark.parametrize("value", [None, True, [], b"2s"])
+def test_what_is_neither_a_number_nor_text_is_refused(value: float) -> None:
+    with pytest.raises(OcBulkError) as refusal:
+        seconds(value)
+    assert str(refusal.value) == (
+        f"a duration is a number of seconds or a text like '2s' or '10m', got {value!r}"
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300, 10**400, "36526d", "9" * 400 + "s"])
+def test_a_duration_that_never_ends_is_refused(value: float | str) -> None:
+    with pytest.raises(OcBulkError) as refusal:
+        seconds(value)
+    assert str(refusal.value) == f"a duration is a number of seconds up to 36525d, got {value!r}"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda value: DrivenClock(ManualClock()).advance(value),
+        lambda value: Visibility().set(lag=value),
+        lambda value: rate_limit(value),
+        lambda value: latency(between=(0, value), seed=1),
+        lambda value: callback_late(value),
+        lambda value: stall(seconds=value),
+    ],
+    ids=["advance", "visibility", "rate_limit", "latency", "callback_late", "stall"],
+)
+def test_everybody_who_takes_a_duration_refuses_these(take: Callable[[Any], object], value: object) -> None:
+    with pytest.raises(OcBulkError, match=f"a duration is a number of seconds .*, got {value!r}$"):
+        take(value)
 
 
 @pytest.mark.parametrize(

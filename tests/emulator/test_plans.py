@@ -147,6 +147,11 @@ def test_rows_of_a_job_that_is_cancelled_did_not_fail(fake: Asked) -> None:
             ),
         ),
         ({"times": 0}, "next_job(times=...) is a number from 1, got 0"),
+        ({"timeline": 5}, "job is a timeline like 'CREATED 2s RUNNING COMPLETE', got 5"),
+        (
+            {"timeline": ["CREATED", "COMPLETE"]},
+            "job is a timeline like 'CREATED 2s RUNNING COMPLETE', got ['CREATED', 'COMPLETE']",
+        ),
     ],
 )
 def test_a_plan_that_could_not_happen_is_refused(arguments: Mapping[str, Any], text: str) -> None:
