@@ -57,7 +57,7 @@ class Wire:
     def base_url(self) -> str:
         return self.server.url + BASE_PATH
 
-    def get(self, path: str, timeout: float = PATIENCE) -> requests.Response:
+    def get(self, path: str, timeout: float | tuple[float, float] = PATIENCE) -> requests.Response:
         return requests.get(self.base_url + path, headers=self.fake.authorization, timeout=timeout)
 
     def upload(self, session: requests.Session | None = None) -> requests.Response:
@@ -158,9 +158,15 @@ def test_a_download_that_is_cut_breaks_off_for_requests_too(wire: Wire) -> None:
 
 
 def test_an_answer_that_stalls_runs_into_the_clients_timeout(wire: Wire) -> None:
-    wire.instance.faults.on("objects", stall(10, 60))
-    with pytest.raises(requests.exceptions.ConnectionError, match="Read timed out"):
-        wire.get("/objects", timeout=MOMENT)
+    wire.instance.faults.on("objects", stall(10, 10 * PATIENCE))
+    connection = http.client.HTTPConnection(wire.server.host, wire.server.port, timeout=PATIENCE)
+    connection.request("GET", f"{BASE_PATH}/objects", headers=wire.fake.authorization)
+    answer = connection.getresponse()
+    assert answer.read(10) == b'["activiti'
+    connection.sock.settimeout(MOMENT)
+    with pytest.raises(TimeoutError):
+        answer.read()
+    connection.close()
 
 
 def test_an_answer_that_stalls_for_a_moment_arrives_whole(wire: Wire) -> None:
@@ -172,13 +178,13 @@ def test_an_answer_that_stalls_for_a_moment_arrives_whole(wire: Wire) -> None:
 
 
 def test_a_late_answer_runs_into_the_clients_timeout(wire: Wire) -> None:
-    wire.instance.faults.on("objects", latency(60))
+    wire.instance.faults.on("objects", latency(10 * PATIENCE))
     with pytest.raises(requests.exceptions.ReadTimeout):
-        wire.get("/objects", timeout=MOMENT)
+        wire.get("/objects", timeout=(PATIENCE, MOMENT))
 
 
 def test_a_late_answer_is_late_by_real_time_and_keeps_nobody_else_waiting(wire: Wire) -> None:
-    wire.instance.faults.on("objects", latency(60))
+    wire.instance.faults.on("objects", latency(10 * PATIENCE))
     with socket.create_connection((wire.server.host, wire.server.port), timeout=PATIENCE) as waiting:
         lines = "".join(f"{name}: {value}\r\n" for name, value in wire.fake.authorization.items())
         waiting.sendall(f"GET {BASE_PATH}/objects HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
@@ -237,7 +243,7 @@ def test_an_upload_is_read_as_slowly_as_planned(wire: Wire) -> None:
 
 
 def test_an_upload_that_stalls_keeps_nobody_else_waiting(wire: Wire) -> None:
-    wire.instance.faults.on("upload", stall_upload(50, 60))
+    wire.instance.faults.on("upload", stall_upload(50, 10 * PATIENCE))
     with wire.send_upload():
         while not wire.instance.faults.fired:
             wire.get("/ping")

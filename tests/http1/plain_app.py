@@ -83,6 +83,16 @@ def request(method: str, path: str, *lines: str, body: bytes = b"") -> bytes:
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
+def read_until(client: socket.socket, end: bytes) -> bytes:
+    """What comes up to and including these bytes, if they are the last that were sent."""
+    heard = b""
+    while not heard.endswith(end):
+        part = client.recv(65536)
+        assert part, f"closed before {end!r} came, after {heard!r}"
+        heard += part
+    return heard
+
+
 def read_to_end(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 

@@ -30,6 +30,7 @@ from .plain_app import (
     echo,
     get,
     read_to_end,
+    read_until,
     refused,
     request,
     say,
@@ -206,9 +207,7 @@ def test_100_continue_waits_for_the_answer_before_it() -> None:
     with serving(handler) as server, connected(server) as client:
         expecting = request("POST", "/", "Content-Length: 4", "Expect: 100-continue", CLOSE)
         client.sendall(get("/slow") + expecting)
-        heard = b""
-        while not heard.endswith(b"100 Continue\r\n\r\n"):
-            heard += client.recv(1000)
+        heard = read_until(client, b"100 Continue\r\n\r\n")
         client.sendall(b"body")
         rest = read_to_end(client)
 

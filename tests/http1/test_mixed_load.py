@@ -8,7 +8,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,15 +22,12 @@ CLIENTS, ROUNDS = 12, 10
 
 
 class Rows:
-    """An iterator body that knows how many of its kind are open."""
+    """An iterator body that says when it is opened and closed."""
 
-    open = 0
-    _lock = threading.Lock()
-
-    def __init__(self, pieces: list[bytes]) -> None:
+    def __init__(self, pieces: list[bytes], count: Callable[[int], None]) -> None:
         self._pieces = iter(pieces)
-        with self._lock:
-            Rows.open += 1
+        self._count = count
+        count(1)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -39,16 +36,21 @@ class Rows:
         return next(self._pieces)
 
     def close(self) -> None:
-        with self._lock:
-            Rows.open -= 1
+        self._count(-1)
 
 
 class Moody(PlainApp):
-    """Answers by a dice with a seed."""
+    """Answers by a dice with a seed, and knows how many of its iterators are open."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__(self._answer, Reception())
         self._dice = dice
+        self.open = 0
+        self._lock = threading.Lock()
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.open += change
 
     def receive(self, head: Request) -> Reception:
         dice = self._dice.choice
@@ -75,7 +77,11 @@ class Moody(PlainApp):
             raise ZeroDivisionError
         if kind == "short":
             return text("short")
-        body = Rows([b"r" * dice([1, 70_000])] * 30) if kind == "rows" else b"b" * dice([10, 2_000_000])
+        body = (
+            Rows([b"r" * dice([1, 70_000])] * 30, self._count)
+            if kind == "rows"
+            else b"b" * dice([10, 2_000_000])
+        )
         return Response(200, {}, body, dice([PROMPT, delivery]))
 
 
@@ -103,16 +109,17 @@ def test_rude_clients_and_every_accident_leave_nothing_behind(
 ) -> None:
     caplog.set_level(logging.CRITICAL, "pytest_ocbulk.server")  # the errors of the app are meant
     app = Moody(random.Random(seed))
-    with Server(app, limits=Limits(idle_timeout=1.0, body_timeout=0.5, linger=0.2)) as server:
+    with Server(app, limits=Limits(body_timeout=0.5, linger=0.2)) as server:
         clients = [
-            threading.Thread(target=rude, args=(server, random.Random(seed * 100 + n)))
+            threading.Thread(target=rude, args=(server, random.Random(seed * 100 + n)), daemon=True)
             for n in range(CLIENTS)
         ]
         for client in clients:
             client.start()
         for client in clients:
             client.join(PATIENCE)
+        assert [client for client in clients if client.is_alive()] == []
         app.handler = lambda _: text("still here")
         assert answer(say(server, get("/", "Connection: close")))[1] == b"still here"
-    assert Rows.open == 0
+    assert app.open == 0
     assert caplog.text == ""

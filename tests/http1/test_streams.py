@@ -98,7 +98,9 @@ def test_a_slow_reader_does_not_pull_the_answer_ahead() -> None:
 
         total = 0
         while total < 4000 * len(BLOCK):
-            total += len(slow.recv(1_000_000))
+            part = slow.recv(1_000_000)
+            assert part
+            total += len(part)
         assert counted.closed.wait(PATIENCE)
         assert counted.pulled == 4000
 
@@ -145,14 +147,14 @@ def test_a_stream_is_closed_when_its_reader_leaves_before_it_begins() -> None:
 
     def handler(_: Request) -> Response:
         asked.set()
-        return Response(200, {}, body, Delivery(delay=PATIENCE))
+        return Response(200, {}, body, Delivery(delay=10 * PATIENCE))
 
     with serving(handler) as server:
         with connected(server) as client:
             client.sendall(get())
             assert asked.wait(PATIENCE)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        assert counted.closed.wait(PATIENCE / 2)
+        assert counted.closed.wait(PATIENCE)
 
 
 def test_a_stream_that_cannot_be_closed_is_logged_and_the_connection_usable(
@@ -203,12 +205,13 @@ def test_others_are_answered_while_one_streams() -> None:
 
     with serving(handler) as server, connected(server) as reader:
         reader.sendall(get("/stream"))
-        reading = threading.Thread(target=read_until_reset, args=(reader,))
+        reading = threading.Thread(target=read_until_reset, args=(reader,), daemon=True)
         reading.start()
         assert answer(say(server, get("/", "Connection: close")))[1] == b"prompt"
         assert not counted.closed.is_set()
         server.stop()
         reading.join(PATIENCE)
+        assert not reading.is_alive()
 
 
 def read_until_reset(client: socket.socket) -> None:
@@ -255,12 +258,13 @@ def test_a_closed_connection_is_freed_without_the_garbage_collector() -> None:
         gc.collect()
         gc.disable()
         try:
+            before = len(ours())  # other tests of this session share a server
             for _ in range(5):
                 say(server, get("/", "Connection: close"))
             left = len(ours())
         finally:
             gc.enable()
-    assert left <= 3  # the last connection may be on its way out
+    assert left - before <= 3  # the last connection may be on its way out
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
