@@ -1,8 +1,8 @@
-"""Exchanges as people read them: one line each, forms decoded, secrets masked."""
+"""Exchanges as people read them: one line each, forms decoded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,8 +15,6 @@ SHOWN_LINES = 3
 """Lines shown of a file or of another body."""
 SHOWN_WIDTH = 120
 """Characters shown of a line; longer ones end in an ellipsis."""
-
-_SECRETS = ("secret", "token", "password", "key", "authorization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +95,6 @@ def sent(exchange: Exchange) -> Iterator[str]:
 def answered(exchange: Exchange) -> Iterator[str]:
     """The beginning of the answer's body."""
     yield from _beginning(exchange.answer, more=False)
-
-
-def masked(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers without the values of those that are secret."""
-    return {
-        name: "***" if any(word in name.lower() for word in _SECRETS) else value
-        for name, value in headers.items()
-    }
 
 
 def counted(number: int, thing: str) -> str:

@@ -9,7 +9,7 @@ from .emulator.jobs import Job
 from .emulator.journal import Exchange
 from .evidence import Evidence
 from .jobs import spelled
-from .showing import answered, counted, masked, one_line, sent
+from .showing import answered, counted, one_line, sent
 
 LAST = 5
 """Exchanges shown."""
@@ -36,7 +36,7 @@ def story(evidence: Evidence) -> str:
         lines.append(f"last {len(shown)} of {calls}:")
         for exchange in shown:
             lines.append(f"  {one_line(exchange, evidence.began)}")
-            lines += [f"      {name}: {value}" for name, value in _telling(masked(exchange.headers))]
+            lines += [f"      {name}: {value}" for name, value in _telling(exchange.shown_headers())]
             lines += [f"    > {line}" for line in sent(exchange)]
             lines += [f"    < {line}" for line in answered(exchange)]
     return "\n".join(lines)

@@ -61,6 +61,16 @@ def test_secrets_are_masked_when_they_are_shown() -> None:
     assert exchange.headers["authorization"] == "Element T"
 
 
+@pytest.mark.parametrize(
+    "name", ["Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Auth-Token", "Client-Secret"]
+)
+def test_headers_that_speak_of_secrets_are_masked(name: str) -> None:
+    kept = Journal()
+    kept.add(0.0, "ping", Request.of("GET", "/", {name: "hidden", "User-Agent": "x"}), Disconnect())
+    (exchange,) = kept
+    assert exchange.shown_headers() == {name.lower(): "***", "user-agent": "x"}
+
+
 def test_a_broken_connection_has_no_status() -> None:
     kept = Journal()
     closed = io.BytesIO(b"gone")
