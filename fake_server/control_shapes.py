@@ -260,7 +260,3 @@ def exchange_state(exchange: Exchange) -> ExchangeState:
         job=exchange.job,
         fault=exchange.fault,
     )
-
-
-Json = Any
-"""What `json.dumps` takes."""

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from ..messages import Delivery, Disconnect, Response
-from .base import Fault, Hit
+from .base import Fault, Hit, Stalling
 from .rewriting import PHRASES, drop, http_date, is_json, json_value, refused, with_body
 from .words import BYTES, DURATION, FRACTION, NAME, NUMBER, RANGE, SEED, TEXT, duration, word
 
@@ -155,33 +155,24 @@ class Truncate(Fault):
 
     def answer(self, hit: Hit) -> Response:
         """The same answer, cut."""
-        after = self.after
-        if isinstance(hit.response.body, bytes):
-            after = max(0, min(after, len(hit.response.body) - 1))
-        return hit.response.delivered(Delivery(truncate_after=after))
+        return hit.response.delivered(Delivery(truncate_after=_within(self.after, hit.response)))
 
 
 @dataclass(frozen=True)
-class Stall(Fault):
+class Stall(Stalling):
     """The answer's body stops after so many bytes and goes on later; a shorter body stops before its last byte."""
 
-    after: int = word(BYTES, 0)
-    seconds: float | str = word(DURATION, 30)
-
     kind = "stall"
-    needs_socket = True
-
-    def settle(self) -> None:
-        """Bytes are counted from 0; a duration may be text."""
-        self.at_least("after", 0)
-        self.set("seconds", duration(self.seconds))
 
     def answer(self, hit: Hit) -> Response:
         """The same answer, with a pause."""
-        after = self.after
-        if isinstance(hit.response.body, bytes):
-            after = max(0, min(after, len(hit.response.body) - 1))
+        after = _within(self.after, hit.response)
         return hit.response.delivered(Delivery(stall_after=after, stall=float(self.seconds)))
+
+
+def _within(after: int, response: Response) -> int:
+    """The place of an accident: before the last byte of the body at the latest, where its length is known."""
+    return max(0, min(after, len(response.body) - 1)) if isinstance(response.body, bytes) else after
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..messages import Disconnect, Reception
-from .base import Fault, Hit
-from .words import BYTES, DURATION, duration, word
+from .base import Fault, Hit, Stalling
+from .words import BYTES, word
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,11 @@ class SlowUpload(Fault):
 
 
 @dataclass(frozen=True)
-class StallUpload(Fault):
+class StallUpload(Stalling):
     """The body of the request is not read on after so many bytes, for a while; a shorter one at its end."""
-
-    after: int = word(BYTES, 0)
-    seconds: float | str = word(DURATION, 30)
 
     kind = "stall_upload"
     aim = "body"
-    needs_socket = True
-
-    def settle(self) -> None:
-        """Bytes are counted from 0; a duration may be text."""
-        self.at_least("after", 0)
-        self.set("seconds", duration(self.seconds))
 
     def reception(self, reception: Reception, length: int | None) -> Reception:
         """With a pause."""

@@ -236,11 +236,6 @@ class FaultPlan:
         return tuple(each for each in self if each.pending)
 
     @property
-    def unfired(self) -> tuple[PlannedFault, ...]:
-        """The faults that never struck."""
-        return tuple(each for each in self if not each.fired)
-
-    @property
     def fired(self) -> tuple[Strike, ...]:
         """The last thousand strikes, oldest first."""
         return tuple(self._fired)
