@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from pytest_ocbulk.emulator.clock import ManualClock, iso
 from pytest_ocbulk.emulator.emulator import Emulator
