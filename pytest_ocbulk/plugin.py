@@ -40,6 +40,7 @@ WARNINGS = "ocbulk warnings"
 """The title of the report section that a test has whose client certainly did something wrong."""
 
 FIXTURES = frozenset({"ocbulk", "ocbulk_server", "ocbulk_client", "make_ocbulk"})
+DIALECT_PARAMETER = "ocbulk_dialect"
 
 _fakes_key = pytest.StashKey["Fakes"]()
 _given_key = pytest.StashKey[dict[str, str]]()
@@ -120,14 +121,19 @@ def _refuse(item: pytest.Item, reason: str) -> NoReturn:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that uses the fake in both dialects, when asked to."""
+    if in_both_dialects(metafunc) and DIALECT_PARAMETER not in metafunc.fixturenames:
+        # No fixture has this name: the fakes look for it in the test's parameters.
+        metafunc.fixturenames.append(DIALECT_PARAMETER)
+        metafunc.parametrize(DIALECT_PARAMETER, ("documented", "live"))
+
+
+def in_both_dialects(metafunc: pytest.Metafunc) -> bool:
+    """Whether a test uses the fake and is to run in both dialects."""
     if FIXTURES.isdisjoint(metafunc.fixturenames):
-        return
+        return False
     marks = metafunc.definition.iter_markers("ocbulk")
     marked = next((mark.kwargs["dialect"] for mark in marks if "dialect" in mark.kwargs), None)
-    if (marked or metafunc.config.stash[_given_key].get("dialect")) == "both":
-        # No fixture has this name: the fakes look for it in the test's parameters.
-        metafunc.fixturenames.append("ocbulk_dialect")
-        metafunc.parametrize("ocbulk_dialect", ("documented", "live"))
+    return (marked or metafunc.config.stash[_given_key].get("dialect")) == "both"
 
 
 # -- the life of a test's fakes ---------------------------------------------------------------------------
@@ -138,8 +144,10 @@ def _fakes(request: pytest.FixtureRequest) -> Fakes:
     item: pytest.Item = request.node
     found = item.stash.get(_fakes_key, None)
     if found is None:
+        from pytest_ocbulk.contract.options import is_contract_test
         from pytest_ocbulk.fakes import Fakes
 
+        is_contract_test(item)  # a wrong mark is refused, whether there is a target or not
         found = item.stash[_fakes_key] = Fakes(
             item.nodeid,
             _values(item),
@@ -156,7 +164,13 @@ def _values(item: pytest.Item) -> dict[str, Any]:
     values: dict[str, Any] = {**given, **_marked(item)}
     callspec = getattr(item, "callspec", None)
     if values.get("dialect") == "both":
-        values["dialect"] = callspec.params.get("ocbulk_dialect") if callspec else None
+        if callspec is None or DIALECT_PARAMETER not in callspec.params:
+            _refuse(
+                item,
+                "dialect 'both' needs the fixture in the test's arguments; a TestCase method and getfixturevalue() run"
+                " once: name the fixture there, or choose for this test, dialect='documented' or dialect='live'",
+            )
+        values["dialect"] = callspec.params[DIALECT_PARAMETER]
     return values
 
 

@@ -253,16 +253,13 @@ def test_both_dialects_run_each_test_that_uses_the_fake_twice(run: Run) -> None:
         @pytest.mark.parametrize("number", [1, 2])
         def test_parametrized(ocbulk, number):
             pass
-
-        def test_late(request):
-            assert request.getfixturevalue("ocbulk").dialect == "documented"
         """,
         "--ocbulk-dialect=both",
         "-v",
         "-p",
         "no:randomly",
     )
-    result.assert_outcomes(passed=11)
+    result.assert_outcomes(passed=10)
     names = re.findall(r"::(\S+) PASSED", str(result.stdout))
     assert names == [
         "test_direct[documented]",
@@ -275,8 +272,40 @@ def test_both_dialects_run_each_test_that_uses_the_fake_twice(run: Run) -> None:
         "test_parametrized[documented-2]",
         "test_parametrized[live-1]",
         "test_parametrized[live-2]",
-        "test_late",
     ]
+
+
+def test_what_cannot_run_twice_is_not_run_once_without_a_word(run: Run) -> None:
+    result = run(
+        """
+        import unittest
+
+        def test_late(request):
+            request.getfixturevalue("ocbulk")
+
+        class TestMethods(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def fake(self, ocbulk):
+                self.ocbulk = ocbulk
+
+            def test_once(self):
+                pass
+
+            @pytest.mark.ocbulk(dialect="live")
+            def test_chosen(self):
+                assert self.ocbulk.dialect == "live"
+        """,
+        "--ocbulk-dialect=both",
+        "-p",
+        "no:randomly",
+    )
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    text = (
+        "dialect 'both' needs the fixture in the test's arguments; a TestCase method and getfixturevalue() run once:"
+        " name the fixture there, or choose for this test, dialect='documented' or dialect='live'"
+    )
+    for name in ("test_late", "TestMethods::test_once"):
+        assert f"@pytest.mark.ocbulk on test_it.py::{name}: {text}" in str(result.stdout)
 
 
 def test_one_test_may_ask_for_both_dialects(run: Run) -> None:

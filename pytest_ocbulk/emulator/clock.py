@@ -64,7 +64,7 @@ def seconds(duration: float | str) -> float:
     All durations that a test writes come through here. Raises `OcBulkError` for one that is negative, not a number,
     longer than `LONGEST` or no duration at all.
     """
-    length = _read(duration) if isinstance(duration, str) else duration
+    length: object = _read(duration) if isinstance(duration, str) else duration
     if not isinstance(length, int | float) or isinstance(length, bool):
         raise OcBulkError(f"a duration is a number of seconds or a text like '2s' or '10m', got {duration!r}")
     if length < 0:

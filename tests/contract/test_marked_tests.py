@@ -143,6 +143,109 @@ def test_a_missing_secret_is_named(pytester: pytest.Pytester, service: tuple[str
     ) in str(result.stdout)
 
 
+def test_read_only_a_test_that_writes_is_stopped_before_it_does(
+    pytester: pytest.Pytester, service: tuple[str, Instance]
+) -> None:
+    url, instance = service
+    module = """
+        import pytest
+
+        @pytest.mark.ocbulk_contract
+        def test_reads(ocbulk_client):
+            assert "contact" in ocbulk_client.objects()
+
+        @pytest.mark.ocbulk_contract
+        def test_writes(ocbulk_client):
+            try:
+                ocbulk_client.upload("contact", b"C_EmailAddress\\nann@example.com\\n")
+            except Exception:
+                pass
+    """
+    result = run(pytester, module, f"--ocbulk-target={url}", "--ocbulk-readonly")
+    result.assert_outcomes(passed=3, failed=1)
+    assert (
+        f"POST {url}/bulk/contact was not sent: with --ocbulk-readonly a test marked ocbulk_contract makes no call but"
+        f" GET at {url}; run it without --ocbulk-readonly, or without the mark"
+    ) in str(result.stdout)
+    assert not instance.jobs
+    result.stdout.fnmatch_lines([f"ocbulk: target {url}, read only (--ocbulk-readonly)"])
+
+
+@pytest.mark.parametrize("option", [(), ("--ocbulk-target",)], ids=["without a target", "with a target"])
+@pytest.mark.parametrize("argument", ["readonly=True", "'slow', foo=1"])
+def test_a_mark_that_says_more_is_refused(
+    pytester: pytest.Pytester, service: tuple[str, Instance], option: tuple[str, ...], argument: str
+) -> None:
+    module = f"""
+        import pytest
+
+        @pytest.mark.ocbulk_contract({argument})
+        def test_it(ocbulk_client):
+            pass
+    """
+    result = run(pytester, module, *(f"{each}={service[0]}" for each in option))
+    result.assert_outcomes(errors=2 if option else 1)
+    place = "test_it.py::test_it[fake]" if option else "test_it.py::test_it"
+    assert (
+        f"@pytest.mark.ocbulk_contract on {place}: takes no arguments, got {argument}; "
+        "that nothing may be changed at the service is said by the option --ocbulk-readonly"
+    ) in str(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [("", "; if it comes from a variable, that is not set"), ("crm.example", "")],
+)
+def test_a_target_that_is_none_stops_the_session(pytester: pytest.Pytester, target: str, hint: str) -> None:
+    result = run(pytester, UPLOAD, f"--ocbulk-target={target}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "ERROR: --ocbulk-target: a base URL looks like "
+        f"https://api.openconnectors.us2.ext.hana.ondemand.com/elements/api-v2, got {target!r}{hint}"
+    ) in str(result.stderr).splitlines()
+
+
+def test_a_method_of_a_test_case_cannot_run_at_both(
+    pytester: pytest.Pytester, service: tuple[str, Instance]
+) -> None:
+    module = """
+        import unittest
+        import pytest
+
+        class TestIt(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def _client(self, ocbulk_client):
+                self.client = ocbulk_client
+
+            @pytest.mark.ocbulk_contract
+            def test_it(self):
+                assert self.client.objects()
+    """
+    result = run(pytester, module, f"--ocbulk-target={service[0]}")
+    result.assert_outcomes(errors=1)
+    assert (
+        f"a test marked ocbulk_contract runs at {service[0]} as well as at the fake, but only a function that has"
+        " ocbulk_client among its arguments can be run twice; a TestCase method has none: write it as a function"
+    ) in str(result.stdout)
+
+
+def test_in_both_dialects_it_runs_twice_at_the_fake_and_once_at_the_target(
+    pytester: pytest.Pytester, service: tuple[str, Instance]
+) -> None:
+    result = run(pytester, UPLOAD, "-v", f"--ocbulk-target={service[0]}", "--ocbulk-dialect=both")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_a_contact_arrives[[]fake-documented[]] PASSED*",
+            "*test_a_contact_arrives[[]fake-live[]] PASSED*",
+            "*test_a_contact_arrives[[]target[]] PASSED*",
+            "*test_of_the_fake_alone[[]documented[]] PASSED*",
+            "*test_of_the_fake_alone[[]live[]] PASSED*",
+        ]
+    )
+    assert len(service[1].jobs) == 1
+
+
 def test_markers_and_options_are_told(pytester: pytest.Pytester) -> None:
     listed = run(pytester, UPLOAD, "--markers")
     listed.stdout.fnmatch_lines(
