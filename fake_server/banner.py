@@ -11,14 +11,17 @@ from pytest_ocbulk.emulator.messages import BASE_PATH
 from .settings import DEFAULT_SECRET
 
 
-def listening(url: str) -> str:
-    """The first line on stdout, which programs wait for."""
-    return f"listening on {url}{BASE_PATH}"
+def announcement(
+    url: str, host: str, instances: Iterable[Instance], made_up: str | None, *, quiet: bool
+) -> str:
+    """All that is said on stdout, with the line first that programs wait for.
 
-
-def control_token(token: str) -> str:
-    """What is said when the server made up a control token itself: nobody could know it otherwise."""
-    return f"control token {token}"
+    `made_up` is a control token that nobody could know otherwise; `quiet` leaves the guide out.
+    """
+    lines = [f"listening on {url}{BASE_PATH}"]
+    lines += [f"control token {made_up}"] if made_up else []
+    lines += [] if quiet else [guide(url, instances, host)]
+    return "\n".join(lines)
 
 
 def guide(url: str, instances: Iterable[Instance], host: str = "127.0.0.1") -> str:

@@ -14,7 +14,7 @@ from pytest_ocbulk.server import Limits, Server
 
 from .access_log import AccessLog, LogFormat
 from .app import FakeServerApp
-from .banner import control_token, guide, listening
+from .banner import announcement
 from .control import ControlApi
 from .guard import Guard
 
@@ -46,34 +46,16 @@ def serve(
     Raises `OcBulkError` when the server cannot listen.
     """
     _allow_descriptors()
-    made_up = token is None and not is_loopback(host)
-    guard = Guard(host, secrets.token_urlsafe(24) if made_up else token)
+    made_up = secrets.token_urlsafe(24) if token is None and not is_loopback(host) else None
+    guard = Guard(host, made_up or token)
     log = AccessLog(log_format) if log_format else None
     if log is not None:
         log.configure()
-
-    def stop() -> None:
-        server.stop()
-
     with Deliverer(emulator, allowed_hosts=callback_hosts) as deliverer:
-        control = ControlApi(emulator, guard=guard, deliver=deliverer.wake)
-        app = FakeServerApp(emulator, control, on_lost=stop)
-        server = Server(
-            app,
-            host,
-            port,
-            limits=Limits(max_connections=MAX_CONNECTIONS),
-            on_wake=deliverer.wake,
-            grace=GRACE,
-            on_exchange=log.exchanged if log else None,
-        )
+        server = _server(emulator, guard, port, deliverer, log)
 
         def announce() -> None:
-            click.echo(listening(server.url))
-            if made_up and guard.token:
-                click.echo(control_token(guard.token))
-            if not quiet:
-                click.echo(guide(server.url, emulator.instances, host))
+            click.echo(announcement(server.url, host, emulator.instances, made_up, quiet=quiet))
             deliverer.wake()  # an earlier run may have left some
 
         server.serve_forever(announce)
@@ -81,6 +63,27 @@ def serve(
         click.echo(f"Error: {emulator.ledger.failure}", err=True)
         return DATA_FILE_LOST
     return 0
+
+
+def _server(
+    emulator: Emulator, guard: Guard, port: int, deliverer: Deliverer, log: AccessLog | None
+) -> Server:
+    """Emulator and control API behind one port; it stops when the data file is lost."""
+
+    def stop() -> None:
+        server.stop()
+
+    control = ControlApi(emulator, guard=guard, deliver=deliverer.wake)
+    server = Server(
+        FakeServerApp(emulator, control, on_lost=stop),
+        guard.host,
+        port,
+        limits=Limits(max_connections=MAX_CONNECTIONS),
+        on_wake=deliverer.wake,
+        grace=GRACE,
+        on_exchange=log.exchanged if log else None,
+    )
+    return server
 
 
 def _allow_descriptors() -> None:
