@@ -8,4 +8,6 @@ connection    the turns they take on one socket
 site          what the connections of a server share; what an app is
 worker        the thread beside the loop, for what takes long
 limits        how much a client may ask for
+listening     the socket that connections come to, and why there is none
+running       one run of a server: its timers, its worker, its end
 """
