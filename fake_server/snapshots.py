@@ -8,6 +8,8 @@ Snapshots of `FILE` are data files themselves, in the directory `FILE.snapshots`
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,6 +103,15 @@ _data = click.option(
 )
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns what went wrong into one line and exit code 1."""
+    try:
+        yield
+    except OcBulkError as error:
+        raise click.ClickException(str(error)) from None
+
+
 @snapshot.command("save")
 @click.argument("name")
 @_data
@@ -131,14 +142,3 @@ def list_command(data: str) -> None:
         click.echo(f"{name}  {when}  {path.stat().st_size:,} bytes")
     if not found:
         click.echo(f"nothing was saved so far: ocbulk-server snapshot save NAME --data {data}", err=True)
-
-
-class _told:  # noqa: N801  # reads as a verb
-    """Turns what went wrong into one line and exit code 1."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OcBulkError):
-            raise click.ClickException(str(error)) from None

@@ -29,7 +29,7 @@ from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.recording import Recording, recorded_jobs, replay
 from pytest_ocbulk.recording.courses import Look, rounded, timeline_of
-from pytest_ocbulk.recording.exchange import Exchange, begin, write
+from pytest_ocbulk.recording.exchange import RecordedExchange, begin, write
 from pytest_ocbulk.recording.recorder import Recorder
 from pytest_ocbulk.recording.redaction import Redactor
 from pytest_ocbulk.server import Server
@@ -348,7 +348,9 @@ def test_played_against_the_other_dialect_exactly_the_status_word_differs(folder
     ]
 
 
-def _spoiled(recording: Recording, number: int, change: Callable[[Exchange], Exchange]) -> Recording:
+def _spoiled(
+    recording: Recording, number: int, change: Callable[[RecordedExchange], RecordedExchange]
+) -> Recording:
     return Recording(tuple(change(each) if each.number == number else each for each in recording.exchanges))
 
 
@@ -380,7 +382,10 @@ def _spoiled(recording: Recording, number: int, change: Callable[[Exchange], Exc
     ],
 )
 def test_what_differs_is_named(
-    folder: Path, call: str, change: Callable[[Exchange], Exchange], expected: tuple[str, str, str]
+    folder: Path,
+    call: str,
+    change: Callable[[RecordedExchange], RecordedExchange],
+    expected: tuple[str, str, str],
 ) -> None:
     recording = Recording.read(folder)
     number = next(each.number for each in recording.exchanges if each.call == call)
@@ -469,6 +474,8 @@ def test_the_command_record_records_until_it_is_interrupted(tmp_path: Path) -> N
 
 def test_a_folder_can_be_written_by_hand(tmp_path: Path) -> None:
     begin(tmp_path / "r")
-    exchange = Exchange(1, 0.0, 0.0, "GET", "/ping", {}, b"", 401, {"content-type": "x"}, b"\xff", cut=False)
+    exchange = RecordedExchange(
+        1, 0.0, 0.0, "GET", "/ping", {}, b"", 401, {"content-type": "x"}, b"\xff", cut=False
+    )
     assert write(tmp_path / "r", exchange).name == "0001-GET-ping.json"
     assert Recording.read(tmp_path / "r").exchanges == (exchange,)

@@ -20,7 +20,7 @@ from .errors import OcBulkError, nearest
 CATALOGUE = Path(__file__).parent / "catalogue"
 BUILT_IN = ("marketing", "sage200", "sqlserver")
 TYPES = ("string", "integer", "number", "boolean", "date", "datetime")
-FORMATS = ("email",)
+FIELD_FORMATS = ("email",)
 SOURCES = ("created", "updated")
 
 WHOLE_FILE = 0
@@ -179,7 +179,7 @@ class _Reader:
     def field_of(self, name: str, declared: dict[str, Any], where: str) -> FieldDefinition:
         table = self._table(declared, name, where.rpartition(".")[0], drop=False)
         self._check_keys(table, _FIELD_KEYS, where)
-        for key, choices in (("type", TYPES), ("format", FORMATS), ("source", SOURCES)):
+        for key, choices in (("type", TYPES), ("format", FIELD_FORMATS), ("source", SOURCES)):
             if key in table and table[key] not in choices:
                 self._refuse(f"{where}.{key}", f"is one of {', '.join(choices)}, got {table[key]!r}")
         found = FieldDefinition(name, **self._checked(table, FieldDefinition, where))

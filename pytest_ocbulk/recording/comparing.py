@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .exchange import Exchange
+from .exchange import RecordedExchange
 
 BOUND_FIELDS = frozenset({
     "id", "job_id", "instanceId", "instance_id", "bulkLoaderId", "parentBulkLoaderId", "groupName", "sourceJobId",
@@ -81,7 +81,7 @@ class Played:
     body: bytes
 
 
-def compare(exchange: Exchange, played: Played, bindings: Bindings) -> Iterator[Difference]:
+def compare(exchange: RecordedExchange, played: Played, bindings: Bindings) -> Iterator[Difference]:
     """What differs in one answer: the status alone if that does, else headers and body, field by field."""
     if exchange.status != played.status:
         yield Difference(
@@ -100,7 +100,7 @@ def compare(exchange: Exchange, played: Played, bindings: Bindings) -> Iterator[
         yield Difference(exchange.number, exchange.call, place, one, other)
 
 
-def _bodies(exchange: Exchange, played: Played, bindings: Bindings) -> Iterator[tuple[str, str, str]]:
+def _bodies(exchange: RecordedExchange, played: Played, bindings: Bindings) -> Iterator[tuple[str, str, str]]:
     one, other = _json(exchange.answer), _json(played.body)
     if one is not None and other is not None:
         yield from _values("", one, other, bindings)

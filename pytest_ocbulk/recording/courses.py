@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from pytest_ocbulk.emulator.clock import spell
 from pytest_ocbulk.emulator.jobs import KNOWN, TERMINAL, canonical
 
-from .exchange import Exchange, Recording
+from .exchange import RecordedExchange, Recording
 
 _STEPS = (
     86400,
@@ -75,13 +75,13 @@ def recorded_jobs(recording: Recording | Path | str) -> list[RecordedJob]:
     return [_job(exchange, recording.exchanges) for exchange in made]
 
 
-def _makes_a_job(exchange: Exchange) -> bool:
+def _makes_a_job(exchange: RecordedExchange) -> bool:
     body = exchange.json()
     is_stub = isinstance(body, dict) and "id" in body and isinstance(body.get("status"), str)
     return exchange.method == "POST" and "/bulk/" in exchange.target and exchange.status == 200 and is_stub
 
 
-def _job(made: Exchange, exchanges: Sequence[Exchange]) -> RecordedJob:
+def _job(made: RecordedExchange, exchanges: Sequence[RecordedExchange]) -> RecordedJob:
     stub = made.json()
     number = str(stub["id"])
     looks, last = [Look(made.at + made.took, stub["status"])], dict[str, Any]()
@@ -106,7 +106,7 @@ def _job(made: Exchange, exchanges: Sequence[Exchange]) -> RecordedJob:
     )
 
 
-def _asked_for(made: Exchange) -> tuple[str, str]:
+def _asked_for(made: RecordedExchange) -> tuple[str, str]:
     """Object and direction as far as the creating call tells them."""
     word = unquote(made.target.partition("?")[0].rpartition("/")[2])
     return ("", "DOWNLOAD") if word in ("query", "download") else (word, "UPLOAD")

@@ -17,7 +17,7 @@ HEAD = "recording.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class RecordedExchange:
     """A request and its answer, redacted.
 
     `number` counts from 1, `at` and `took` are seconds: since the recording began, and until the answer was there.
@@ -54,7 +54,7 @@ class Exchange:
 class Recording:
     """The exchanges of one folder, in their order."""
 
-    exchanges: tuple[Exchange, ...] = field(default=())
+    exchanges: tuple[RecordedExchange, ...] = field(default=())
 
     @classmethod
     def read(cls, folder: Path) -> Recording:
@@ -80,7 +80,7 @@ def begin(folder: Path) -> None:
     (folder / HEAD).write_text(json.dumps({"version": VERSION}) + "\n", encoding="utf-8")
 
 
-def write(folder: Path, exchange: Exchange) -> Path:
+def write(folder: Path, exchange: RecordedExchange) -> Path:
     """Write one exchange down; its file is named after its number and its call."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", exchange.call).strip("-")[:60]
     path = folder / f"{exchange.number:04d}-{words}.json"
@@ -89,8 +89,8 @@ def write(folder: Path, exchange: Exchange) -> Path:
     return path
 
 
-def _exchange(values: dict[str, Any]) -> Exchange:
-    return Exchange(**values | {"body": _read(values["body"]), "answer": _read(values["answer"])})
+def _exchange(values: dict[str, Any]) -> RecordedExchange:
+    return RecordedExchange(**values | {"body": _read(values["body"]), "answer": _read(values["answer"])})
 
 
 def _written(body: bytes) -> Any:

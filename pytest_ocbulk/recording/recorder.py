@@ -22,7 +22,7 @@ from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.messages import BASE, OPEN_RECEPTION, Reception, Request, Response
 from pytest_ocbulk.http1.transmission import server_refusal
 
-from .exchange import Exchange, begin, write
+from .exchange import RecordedExchange, begin, write
 from .forms import redacted_form
 from .redaction import Redactor
 
@@ -121,7 +121,7 @@ class Recorder:
         except Exception:
             log.exception("exchange %d could not be written down", kept.number)
 
-    def _redacted(self, kept: _Kept, answer: bytes, cut: bool) -> Exchange:
+    def _redacted(self, kept: _Kept, answer: bytes, cut: bool) -> RecordedExchange:
         request, redactor = kept.request, self._redactor
         # The header first: the secrets in it are then known wherever else they stand.
         headers = redactor.headers(request.headers)
@@ -131,7 +131,7 @@ class Recorder:
             headers["content-type"], sent = redacted_form(redactor, content_type, sent)
         else:
             sent = redactor.body(content_type, sent)
-        return Exchange(
+        return RecordedExchange(
             number=kept.number,
             at=round(kept.at, 3),
             took=round(self.clock() - self._began - kept.at, 3),

@@ -20,7 +20,7 @@ from pytest_ocbulk.emulator.timeline import Timeline
 
 from .comparing import Bindings, Difference, Played, compare
 from .courses import RecordedJob, recorded_jobs
-from .exchange import Exchange, Recording
+from .exchange import RecordedExchange, Recording
 
 UNAUTHORIZED = 401
 
@@ -89,7 +89,7 @@ class _Player:
         cut = tuple(exchange.number for exchange in self._recording.exchanges if exchange.cut)
         return Replay(len(kept), cut, tuple(differences))
 
-    def _plan(self, exchange: Exchange, job: RecordedJob) -> None:
+    def _plan(self, exchange: RecordedExchange, job: RecordedJob) -> None:
         """The job takes the recorded course: what is compared is not how long things took."""
         instance = self._instance(exchange)
         if instance is not None:
@@ -97,10 +97,10 @@ class _Player:
             error = job.error if timeline.end in FAILED else None
             instance.plans.queued.append(JobPlan(timeline, error=error))
 
-    def _instance(self, exchange: Exchange) -> Instance | None:
+    def _instance(self, exchange: RecordedExchange) -> Instance | None:
         return self._instances.get(Credentials.parse(exchange.headers.get("authorization", "")).element)
 
-    def _ask(self, exchange: Exchange) -> Played:
+    def _ask(self, exchange: RecordedExchange) -> Played:
         headers = {**exchange.headers, "content-length": str(len(exchange.body))}
         request = Request.of(
             exchange.method, BASE_PATH + self._target(exchange.target), headers, exchange.body

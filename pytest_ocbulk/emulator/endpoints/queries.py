@@ -22,7 +22,7 @@ from .bulk import CALLBACK_HEADER, stub
 from .call import Answer, Call
 from .results import written
 
-FORMATS = {"application/json": "json", "application/jsonl": "jsonl", "txt/csv": "csv", "text/csv": "csv"}
+MEDIA_TYPES = {"application/json": "json", "application/jsonl": "jsonl", "txt/csv": "csv", "text/csv": "csv"}
 """The formats of `POST /bulk/download`; `txt/csv` is a misprint that is part of the description (3.6)."""
 
 FILE_FORMATS = ("csv", "json", "jsonl")
@@ -66,11 +66,11 @@ def create_download(call: Call) -> Answer:
     for name in ("objectName", "format"):
         if not isinstance(body.get(name), str):
             raise BadRequest(f"Expected a text {name!r} in the body, got {body.get(name)!r}")
-    if body["format"] not in FORMATS:
-        raise BadRequest(f"Expected format to be one of {', '.join(FORMATS)}, got {body['format']!r}")
+    if body["format"] not in MEDIA_TYPES:
+        raise BadRequest(f"Expected format to be one of {', '.join(MEDIA_TYPES)}, got {body['format']!r}")
     filter_nulls = _flag(body, "filterNulls")
     wish = Wish(
-        file_format=FORMATS[body["format"]],
+        file_format=MEDIA_TYPES[body["format"]],
         v3=True,
         callback_url=_text(body, "notificationUrl") or call.request.header(CALLBACK_HEADER) or None,
         nulls=None if filter_nulls is None else not filter_nulls,

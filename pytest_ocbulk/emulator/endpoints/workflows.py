@@ -29,7 +29,7 @@ SCHEDULE_HEADER = "elements-schedule-request"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WorkflowItem:
     """One item of a workflow, read and checked before anything is started."""
 
     criteria: Criteria
@@ -48,11 +48,11 @@ def create_workflow(call: Call) -> Answer:
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
         raise BadRequest(f"Expected a JSON array of workflow objects, got {json.dumps(items)[:40]}")
     schedule = _schedule(call)
-    steps = [_step(call, item) for item in items]
+    checked = [_checked(call, each) for each in items]
     group, parent = schedule, None
     answer: dict[str, Any] = {"id": schedule}
-    for step in steps:
-        run = _start(call, step, group, parent)
+    for item in checked:
+        run = _start(call, item, group, parent)
         group, parent = run.group, parent or run.id
         if not schedule and run.id == parent:
             answer = stub(call.instance, run.source_job)
@@ -86,7 +86,7 @@ def _schedule(call: Call) -> str:
     return call.emulator.ids.job()
 
 
-def _step(call: Call, item: Mapping[str, Any]) -> Step:
+def _checked(call: Call, item: Mapping[str, Any]) -> WorkflowItem:
     target = item.get("targetConfiguration")
     if not isinstance(target, dict):
         raise BadRequest(f"Expected targetConfiguration to be an object, got {json.dumps(target)[:40]}")
@@ -100,7 +100,7 @@ def _step(call: Call, item: Mapping[str, Any]) -> Step:
     if not target_object:
         raise BadRequest("Expected targetConfiguration to have an objectName, got none")
     check_uploadable(instance, target_object)
-    return Step(between(item, select), instance, target_object, _options(target))
+    return WorkflowItem(between(item, select), instance, target_object, _options(target))
 
 
 def _target(call: Call, target: Mapping[str, Any]) -> Instance:
@@ -123,9 +123,9 @@ def _options(target: Mapping[str, Any]) -> Options:
     return replace(options, file_format="json")  # what the result is handed on as
 
 
-def _start(call: Call, step: Step, group: str, parent: int | None) -> Transfer:
+def _start(call: Call, item: WorkflowItem, group: str, parent: int | None) -> Transfer:
     emulator = call.emulator
-    job = start(call, step.criteria, Wish())
+    job = start(call, item.criteria, Wish())
     run = Transfer(
         emulator.transfers.number(),
         group or job.id,
@@ -133,9 +133,9 @@ def _start(call: Call, step: Step, group: str, parent: int | None) -> Transfer:
         call.now,
         call.instance,
         job,
-        step.target,
-        step.target_object,
-        options=step.options,
+        item.target,
+        item.target_object,
+        options=item.options,
     )
     emulator.transfers.add(run)
     emulator.ledger.transfers()
