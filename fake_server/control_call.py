@@ -13,6 +13,7 @@ from pytest_ocbulk.emulator.errors import OcBulkError, nearest
 from pytest_ocbulk.emulator.instances import Instance
 from pytest_ocbulk.emulator.jobs import Job
 from pytest_ocbulk.emulator.messages import Request
+from pytest_ocbulk.evidence import Evidence
 
 
 class NotThere(OcBulkError):
@@ -53,12 +54,12 @@ class ControlCall:
     @property
     def job(self) -> Job:
         """The job that the path names."""
-        name, jobs = self.names["id"], self.instance.jobs
-        self.emulator.runner.tick(self.instance, self.instance.clock.now())
-        if name not in jobs:
-            known = f"the jobs so far are {', '.join(jobs)}" if jobs else "no job was created so far"
-            raise NotThere(f"there is no job {name!r}; {known}")
-        return jobs[name]
+        evidence = Evidence(self.emulator, self.instance)
+        evidence.tick()
+        try:
+            return evidence.job(self.names["id"])
+        except OcBulkError as error:
+            raise NotThere(str(error)) from None
 
     def body(self, *known: str) -> dict[str, Any]:
         """The JSON object that was sent, empty without a body; raises `OcBulkError` for a key it does not know."""

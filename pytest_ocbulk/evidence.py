@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from .emulator import routes
 from .emulator.clock import milliseconds
@@ -18,13 +18,40 @@ from .emulator.selection import Selection
 from .emulator.stored_values import decode
 
 
-class Evidence:
-    """The facts about one instance, as of now by its clock. `seeded` holds what was there before: rows by object."""
+class HasId(Protocol):
+    """A job as a test or a client holds it."""
 
-    def __init__(self, emulator: Emulator, instance: Instance) -> None:
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        ...
+
+
+WhichJob = str | int | HasId
+"""A job by its id, as text or as the number that a service with `id_type=number` writes, or a job itself."""
+
+
+def job_id(which: object) -> str:
+    """The id of the job that is meant, a decimal string; raises `OcBulkError` for what is no job."""
+    name = getattr(which, "id", which)
+    if isinstance(name, str) or (isinstance(name, int) and not isinstance(name, bool)):
+        return str(name)
+    raise OcBulkError(f"a job is named by its id, such as '1234', or is one of ocbulk.jobs, got {which!r}")
+
+
+class Evidence:
+    """The facts about one instance, as of now by its clock. `seeded` holds what was there before: rows by object.
+
+    `deliver` lets the callbacks be posted that are due; it is called without the emulator's lock.
+    """
+
+    def __init__(
+        self, emulator: Emulator, instance: Instance, deliver: Callable[[], None] = lambda: None
+    ) -> None:
         self.emulator = emulator
         self.instance = instance
         self.seeded: dict[str, set[int]] = {}
+        self._deliver = deliver
 
     @property
     def began(self) -> float:
@@ -32,9 +59,25 @@ class Evidence:
         return self.instance.created
 
     def tick(self) -> None:
-        """Let the jobs be where they are by the clock."""
+        """Let everything happen that is due by the clock; not for callers that hold the emulator's lock.
+
+        Who asks how things are calls this first, so that asking for one thing never changes another.
+        """
         with self.emulator.lock:
             self.emulator.runner.tick(self.instance, self.instance.clock.now())
+        self._deliver()
+
+    def job(self, which: WhichJob) -> Job:
+        """The job that is meant; raises `OcBulkError` with those that there are."""
+        name, jobs = job_id(which), self.instance.jobs
+        if name not in jobs:
+            raise OcBulkError(f"there is no job {name!r}; {self.known_jobs()}")
+        return jobs[name]
+
+    def known_jobs(self) -> str:
+        """The jobs that there are, in words."""
+        ids = ", ".join(self.instance.jobs)
+        return f"the jobs so far are {ids}" if ids else "no job was created so far"
 
     def shape(self, name: str) -> ObjectDefinition:
         """The definition of an object; raises `OcBulkError` with the nearest name when there is none."""

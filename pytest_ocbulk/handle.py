@@ -22,7 +22,7 @@ from .emulator.instances import Instance
 from .emulator.journal import Exchange, Journal
 from .emulator.selection import Selection
 from .emulator.stored_values import record
-from .evidence import Evidence
+from .evidence import Evidence, WhichJob, job_id
 from .in_process import InProcess
 from .jobs import OcBulkJobs
 from .sleeping import DrivenClock
@@ -81,12 +81,17 @@ class OcBulk(Judge):
         self._seed = seed
         self._directory = directory
         self._contacts_made = 0
-        self.evidence = Evidence(door.emulator, instance)
+        self.evidence = Evidence(door.emulator, instance, self._deliver)
         self.clock = DrivenClock(instance.clock, door.emulator, door.deliver)
-        self.jobs = OcBulkJobs(door.emulator, instance, door.deliver)
+        self.jobs = OcBulkJobs(self.evidence, door.deliver)
 
     def __repr__(self) -> str:
         return f"<OcBulk {self._instance.connector.key} at {self.base_url}, {len(self.jobs)} jobs>"
+
+    def _deliver(self) -> None:
+        """Post the callbacks that are due; nobody is waited for: it may be their receiver who asks how things are."""
+        if self._emulator.has_callbacks:
+            self._door.deliverer.deliver_due()
 
     # -- how to reach it --------------------------------------------------------------------------------
 
@@ -207,8 +212,8 @@ class OcBulk(Judge):
             condition = ocnql.parse_where(where) if where else None
         except ApiError as error:
             raise OcBulkError(f"records({object!r}, where={where!r}): {error.message}") from None
+        self.evidence.tick()
         with self._emulator.lock:
-            self.evidence.tick()
             records = self.evidence.collection(shape)
             paths = records.paths
             found = records.select(
@@ -325,7 +330,7 @@ class OcBulk(Judge):
         *,
         times: int | None = None,
         object: str | None = None,
-        job: str | None = None,
+        job: WhichJob | None = None,
         status: int | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -334,12 +339,13 @@ class OcBulk(Judge):
     ) -> list[Exchange]:
         """Fail unless an operation was called so often (None: at least once) with what is given; return the calls.
 
-        Operations are those that faults know: `upload`, `status`, `errors`, `objects`, `query` and so on. `status` is
-        that of the answer, `query` and `headers` name the ones that matter, `metadata` is what was sent as `metaData`,
-        a dictionary or JSON. The failure shows the nearest calls.
+        Operations are those that faults know: `upload`, `status`, `errors`, `objects`, `query` and so on. `job` is an
+        id or one of `jobs`, `status` that of the answer, `query` and `headers` name the ones that matter, `metadata` is
+        what was sent as `metaData`, a dictionary or JSON. The failure shows the nearest calls.
         """
         __tracebackhide__ = True
         from .assertions import Wanted, assert_called
 
-        wanted = Wanted(operation, object, job, status, query or {}, headers or {}, file_name, metadata)
+        named = None if job is None else job_id(job)
+        wanted = Wanted(operation, object, named, status, query or {}, headers or {}, file_name, metadata)
         return assert_called(self.evidence, wanted, times)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
-from .emulator.emulator import Emulator
 from .emulator.endpoints.bulk import error_item
 from .emulator.errors import OcBulkError
 from .emulator.instances import Instance
 from .emulator.jobs import SUCCESSFUL, Job
 from .emulator.timeline import Timeline
+from .evidence import Evidence, job_id
 from .sleeping.driving import real_monotonic, real_sleep
 
 _PATIENCE = 60.0
@@ -19,16 +19,32 @@ _LOOK = 0.001
 
 
 class OcBulkJob:
-    """One job: what became of it so far, and how to move it on. `settle` lets follow what a move causes."""
+    """One job: what became of it so far, and how to move it on. `settle` lets follow what a move causes.
 
-    def __init__(self, emulator: Emulator, instance: Instance, settle: Callable[[], None], job: Job) -> None:
-        self._emulator = emulator
-        self._instance = instance
+    Whatever is asked about it, what is due by the clock happens first; asking is not a look of the timeline.
+    """
+
+    def __init__(self, evidence: Evidence, settle: Callable[[], None], job: Job) -> None:
+        self._evidence = evidence
+        self._emulator = evidence.emulator
+        self._instance = evidence.instance
         self._settle = settle
         self._job = job
 
     def __repr__(self) -> str:
         return f"<job {self.id}: {self._job.direction} {self.object}, {self.timeline}, now {self.status}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OcBulkJob) and other._job is self._job
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def _present(self) -> Job:
+        """The job as it is by the clock."""
+        self._evidence.tick()
+        return self._job
 
     @property
     def id(self) -> str:
@@ -48,47 +64,43 @@ class OcBulkJob:
     @property
     def status(self) -> str:
         """The present status in the words of the dialect, by the clock; asking is not a look of the timeline."""
-        with self._emulator.lock:
-            self._emulator.runner.tick(self._instance, self._instance.clock.now())
-            return self._instance.dialect.word(self._job.status)
+        return self._instance.dialect.word(self._present.status)
 
     @property
     def ended(self) -> bool:
         """Whether the status is final."""
-        return self._job.terminal
+        return self._present.terminal
 
     @property
     def timeline(self) -> str:
         """The planned course as one line of text, in the words of the dialect."""
-        return spelled(self._job.course.timeline, self._instance)
+        return spelled(self._present.course.timeline, self._instance)
 
     @property
     def history(self) -> list[tuple[str, float]]:
         """The statuses so far, each with the seconds from the job's creation to it."""
         word = self._instance.dialect.word
-        return [(word(event.status), event.at - self._job.created) for event in self._job.events]
+        return [(word(event.status), event.at - self._job.created) for event in self._present.events]
 
     @property
     def records_count(self) -> int:
         """Data rows settled so far, failed ones included."""
-        return self._job.records
+        return self._present.records
 
     @property
     def failed_count(self) -> int:
         """Rows that failed."""
-        return self._job.failed
+        return self._present.failed
 
     @property
     def error(self) -> str | None:
         """Why the whole job failed, None if it did not."""
-        return self._job.error
+        return self._present.error
 
     @property
     def errors(self) -> list[dict[str, Any]]:
         """All failed rows, as `GET /bulk/{id}/errors` shows them."""
-        with self._emulator.lock:
-            found = self._emulator.store.failures(self.id, 0, -1)
-        return [error_item(row, text) for row, text in found]
+        return [error_item(row, text) for row, text in self._evidence.failures(self._present)]
 
     def advance(self) -> None:
         """Take one step of the timeline now, whatever it waits for."""
@@ -115,7 +127,8 @@ class OcBulkJob:
         deadline = real_monotonic() + _PATIENCE
         while not self._job.terminal:
             if real_monotonic() > deadline:
-                raise OcBulkError(f"job {self.id} is still {self.status}, {_PATIENCE:g} s after finish()")
+                word = self._instance.dialect.word(self._job.status)
+                raise OcBulkError(f"job {self.id} is still {word}, {_PATIENCE:g} s after finish()")
             real_sleep(_LOOK)
 
     def fail(self, error: str, status: str = "ABORTED") -> None:
@@ -128,11 +141,11 @@ class OcBulkJob:
 
 
 class OcBulkJobs(Sequence[OcBulkJob]):
-    """The jobs of a fake, oldest first; by place (`jobs[-1]`) or by id (`jobs["1234"]`)."""
+    """The jobs of a fake, oldest first; by place (`jobs[-1]`) or by id (`jobs["1234"]`, `"1234" in jobs`)."""
 
-    def __init__(self, emulator: Emulator, instance: Instance, settle: Callable[[], None]) -> None:
-        self._emulator = emulator
-        self._instance = instance
+    def __init__(self, evidence: Evidence, settle: Callable[[], None]) -> None:
+        self._evidence = evidence
+        self._instance = evidence.instance
         self._settle = settle
 
     def __repr__(self) -> str:
@@ -145,6 +158,10 @@ class OcBulkJobs(Sequence[OcBulkJob]):
         for job in tuple(self._instance.jobs.values()):
             yield self._handle(job)
 
+    def __contains__(self, which: object) -> bool:
+        """Whether there is such a job: the job itself, or its id as text or number."""
+        return which in tuple(self) if isinstance(which, OcBulkJob) else job_id(which) in self._instance.jobs
+
     @overload
     def __getitem__(self, which: int | str) -> OcBulkJob: ...
 
@@ -153,20 +170,15 @@ class OcBulkJobs(Sequence[OcBulkJob]):
 
     def __getitem__(self, which: int | str | slice) -> OcBulkJob | list[OcBulkJob]:
         if isinstance(which, str):
-            if which not in self._instance.jobs:
-                raise OcBulkError(f"there is no job {which!r}; {self._known()}")
-            return self._handle(self._instance.jobs[which])
+            return self._handle(self._evidence.job(which))
         found = list(self)
         if isinstance(which, int) and not -len(found) <= which < len(found):
-            raise OcBulkError(f"there is no job at place {which}; {self._known()}")
+            hint = f"; by its id it is jobs['{which}']" if which in self else ""
+            raise OcBulkError(f"there is no job at place {which}; {self._evidence.known_jobs()}{hint}")
         return found[which]
 
     def _handle(self, job: Job) -> OcBulkJob:
-        return OcBulkJob(self._emulator, self._instance, self._settle, job)
-
-    def _known(self) -> str:
-        ids = ", ".join(self._instance.jobs)
-        return f"the jobs so far are {ids}" if ids else "no job was created so far"
+        return OcBulkJob(self._evidence, self._settle, job)
 
 
 def spelled(timeline: Timeline, instance: Instance) -> str:

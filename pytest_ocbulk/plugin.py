@@ -260,7 +260,7 @@ def ocbulk_receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
     from pytest_ocbulk.receiver import Receiver
 
     fakes = _fakes(request)
-    with Receiver() as receiver:
+    with Receiver(hurry=fakes.deliver) as receiver:
         yield receiver
         fakes.deliver()  # what is still to come shall find it
 

@@ -15,7 +15,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import TracebackType
@@ -61,16 +61,25 @@ class Receiver:
     """Collects what is posted to `url`.
 
     With a `key` each request is verified. `answers` are the statuses of the first requests, one each; later ones are
-    answered 200. With `strict` a request that is not signed with the key is answered 401, whatever its turn.
+    answered 200. With `strict` a request that is not signed with the key is answered 401, whatever its turn. `hurry`
+    is called before anybody waits: it lets be posted what is due.
     """
 
-    def __init__(self, key: str | None = None, *, answers: Iterable[int] = (), strict: bool = False) -> None:
+    def __init__(
+        self,
+        key: str | None = None,
+        *,
+        answers: Iterable[int] = (),
+        strict: bool = False,
+        hurry: Callable[[], None] = lambda: None,
+    ) -> None:
         if strict and key is None:
             raise OcBulkError(
                 "Receiver(strict=True) needs the key that callbacks are signed with: Receiver(key=...)"
             )
         self.key = key
         self.strict = strict
+        self._hurry = hurry
         self._answers = deque(answers)
         self._received: list[Received] = []
         self._arrival = threading.Condition()
@@ -129,11 +138,16 @@ class Receiver:
 
     def wait_for(self, n: int = 1, timeout: float = 5.0) -> Received:
         """The n-th request, from 1, waited for up to `timeout` seconds; raises `OcBulkError` when it does not come."""
+        self._hurry()
         with self._arrival:
             if not self._arrival.wait_for(lambda: len(self._received) >= n, timeout):
                 came = "1 came" if len(self._received) == 1 else f"{len(self._received)} came"
                 wanted = "a callback" if n == 1 else f"{n} callbacks"
-                raise OcBulkError(f"waited {timeout:g} s for {wanted} at {self.url}, {came}")
+                raise OcBulkError(
+                    f"waited {timeout:g} s for {wanted} at {self.url}, {came}; a callback comes when its job has"
+                    " ended: end it, ocbulk.jobs[-1].finish(), or let the fake's time go on,"
+                    " ocbulk.clock.advance('10m')"
+                )
             return self._received[n - 1]
 
     def answer_with(self, *statuses: int) -> None:

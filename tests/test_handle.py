@@ -12,7 +12,7 @@ import pytest
 import requests
 import responses
 
-from pytest_ocbulk import BulkClient, MakeOcBulk, OcBulk, OcBulkError, Receiver, status, twice
+from pytest_ocbulk import BulkClient, MakeOcBulk, OcBulk, OcBulkError, OcBulkJob, Receiver, status, twice
 from pytest_ocbulk.client.bulk_client import ENVIRONMENT
 from pytest_ocbulk.doors import ServerDoor
 from pytest_ocbulk.settings import read_settings
@@ -287,6 +287,70 @@ def test_jobs_are_a_sequence(ocbulk: OcBulk) -> None:
         ocbulk.jobs["7"]
 
 
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda job: job.ended, True),
+        (lambda job: job.records_count, 2),
+        (lambda job: job.failed_count, 1),
+        (lambda job: [each["rowNum"] for each in job.errors], [2]),
+        (lambda job: [word for word, _ in job.history], ["CREATED", "COMPLETE"]),
+        (lambda job: job.status, "COMPLETE"),
+    ],
+    ids=["ended", "records_count", "failed_count", "errors", "history", "status"],
+)
+def test_whatever_is_asked_about_a_job_what_is_due_happens_first(
+    fake: OcBulk, ask: Callable[[OcBulkJob], object], told: object
+) -> None:
+    fake.next_job(fail_rows={2: "bad email"})
+    upload(fake)
+    assert ask(fake.jobs[0]) == told
+
+
+def test_a_failed_job_tells_why_without_being_asked_for_its_status(fake: OcBulk) -> None:
+    fake.next_job(error="quota exceeded")
+    upload(fake)
+    assert fake.jobs[0].error == "quota exceeded"
+
+
+def test_a_job_is_known_by_its_id_as_text_as_number_and_as_itself(fake: OcBulk) -> None:
+    upload(fake)
+    upload(fake, object="account")
+    assert "1234" in fake.jobs
+    assert 1235 in fake.jobs
+    assert "1236" not in fake.jobs
+    assert fake.jobs[0] in fake.jobs
+    assert fake.jobs[1] == fake.jobs["1235"] != fake.jobs[0]
+    assert {fake.jobs[0], fake.jobs["1234"]} == {fake.jobs[0]}
+    with pytest.raises(OcBulkError) as refusal:
+        assert None in fake.jobs
+    assert str(refusal.value) == (
+        "a job is named by its id, such as '1234', or is one of ocbulk.jobs, got None"
+    )
+
+
+def test_jobs_of_two_fakes_are_not_the_same(ocbulk: OcBulk, ocbulk_server: OcBulk) -> None:
+    assert upload(ocbulk) == upload(ocbulk_server)
+    assert ocbulk.jobs[0] != ocbulk_server.jobs[0]
+    assert ocbulk_server.jobs[0] not in ocbulk.jobs
+
+
+@pytest.mark.ocbulk(quirks={"id_type": "number"})
+def test_the_number_that_the_service_gives_as_an_id_is_understood(ocbulk: OcBulk) -> None:
+    job = call(ocbulk, "POST", "/bulk/contact", files={"file": CSV}).json()["id"]
+    call(ocbulk, "GET", f"/bulk/{job}/status")
+    assert job == 1234
+    ocbulk.assert_polite_polling(job=job)
+    ocbulk.assert_job_not_abandoned(job=job)
+    ocbulk.assert_called("status", job=job, times=1)
+    ocbulk.assert_called("status", job=ocbulk.jobs[0], times=1)
+    with pytest.raises(OcBulkError) as refusal:
+        ocbulk.jobs[job]
+    assert str(refusal.value) == (
+        "there is no job at place 1234; the jobs so far are 1234; by its id it is jobs['1234']"
+    )
+
+
 @pytest.mark.ocbulk(dialect="live")
 def test_jobs_speak_the_dialect(ocbulk: OcBulk) -> None:
     ocbulk.next_job("CREATED 1s COMPLETE")
@@ -312,6 +376,35 @@ def test_a_callback_arrives_when_the_job_ends(fake: OcBulk, ocbulk_receiver: Rec
     callback = ocbulk_receiver.wait_for()
     assert callback.verified
     assert callback.json()["status"] == "COMPLETE"
+    assert [attempt.outcome for attempt in fake.callbacks] == ["delivered"]
+
+
+def test_a_callback_that_is_due_comes_while_it_is_waited_for(fake: OcBulk, ocbulk_receiver: Receiver) -> None:
+    upload_with_callback(fake, ocbulk_receiver.url)
+    assert ocbulk_receiver.wait_for(timeout=PATIENCE).json()["status"] == "COMPLETE"
+
+
+def test_who_sees_that_a_job_has_ended_sees_its_callback_too(ocbulk: OcBulk) -> None:
+    with Receiver() as receiver:
+        upload_with_callback(ocbulk, receiver.url)
+        assert ocbulk.jobs[0].status == "COMPLETE"
+        assert len(receiver) == 1
+        assert [attempt.outcome for attempt in ocbulk.callbacks] == ["delivered"]
+
+
+def test_a_receiver_may_ask_about_the_job_whose_callback_it_is_given(fake: OcBulk) -> None:
+    seen = []
+
+    class Asking(Receiver):
+        def _take(self, *arguments: Any) -> int:
+            seen.append(fake.jobs[0].status)
+            return super()._take(*arguments)
+
+    with Asking() as receiver:
+        upload_with_callback(fake, receiver.url)
+        fake.clock.advance("1s")
+        receiver.wait_for(timeout=PATIENCE)
+    assert seen == ["COMPLETE"]
     assert [attempt.outcome for attempt in fake.callbacks] == ["delivered"]
 
 

@@ -95,7 +95,10 @@ def test_waiting_in_vain_tells_what_came(receiver: Receiver, posted: int, came: 
         requests.post(receiver.url, timeout=PATIENCE)
     with pytest.raises(OcBulkError) as error:
         receiver.wait_for(2, timeout=0.01)
-    assert str(error.value) == f"waited 0.01 s for 2 callbacks at {receiver.url}, {came}"
+    assert str(error.value) == (
+        f"waited 0.01 s for 2 callbacks at {receiver.url}, {came}; a callback comes when its job has ended: end it,"
+        " ocbulk.jobs[-1].finish(), or let the fake's time go on, ocbulk.clock.advance('10m')"
+    )
 
 
 def test_what_came_can_be_forgotten(receiver: Receiver) -> None:

@@ -5,38 +5,20 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from ..emulator.clock import spell
 from ..emulator.errors import OcBulkError
 from ..emulator.jobs import TERMINAL, Job, canonical
 from ..emulator.journal import Exchange
-from ..evidence import Evidence
+from ..evidence import Evidence, WhichJob
 
-
-class HasId(Protocol):
-    """A job as a test holds it."""
-
-    @property
-    def id(self) -> str:
-        """The job's id."""
-        ...
-
-
-Which = str | HasId | None
+Which = WhichJob | None
 """A job by its id or as a test holds it; None for all."""
 
 
 def chosen(evidence: Evidence, which: Which) -> list[Job]:
     """The jobs that are meant, oldest first; raises `OcBulkError` for an unknown one."""
-    jobs = evidence.instance.jobs
-    if which is None:
-        return list(jobs.values())
-    name = which if isinstance(which, str) else which.id
-    if name not in jobs:
-        known = f"the jobs so far are {', '.join(jobs)}" if jobs else "no job was created so far"
-        raise OcBulkError(f"there is no job {name!r}; {known}")
-    return [jobs[name]]
+    return list(evidence.instance.jobs.values()) if which is None else [evidence.job(which)]
 
 
 def nothing_to_judge(verdict: str, reason: str) -> OcBulkError:
