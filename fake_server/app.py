@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.ledger import DataFileLost
-from pytest_ocbulk.emulator.messages import BASE, OPEN_RECEPTION, Disconnect, Reception, Request, Response
+from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 
 from .control import SEGMENT, ControlApi
 
@@ -26,14 +24,13 @@ class FakeServerApp:
         self, emulator: Emulator, control: ControlApi, on_lost: Callable[[], None] = lambda: None
     ) -> None:
         self.emulator = emulator
+        self.emulator.beside = f", the control API below /{SEGMENT}/"
         self.control = control
         self._on_lost = on_lost
 
     def handle(self, request: Request) -> Response | Disconnect:
         """Answer one call."""
         answer = self._of(request).handle(request)
-        if request.segments[:1] not in (BASE[:1], (SEGMENT,)):
-            answer = _with_control(answer)
         if self.emulator.ledger.failure:
             self._on_lost()
         return answer
@@ -63,15 +60,3 @@ class FakeServerApp:
         except DataFileLost:
             self._on_lost()
             return instead
-
-
-def _with_control(answer: Response | Disconnect) -> Response | Disconnect:
-    """A refusal of a path outside of the imitated API, which names the control API as well."""
-    if not isinstance(answer, Response) or answer.status != 404 or not isinstance(answer.body, bytes):
-        return answer
-    body = json.loads(answer.body or "{}")
-    if "message" not in body:  # HEAD
-        return answer
-    body["message"] += f", the control API below /{SEGMENT}/"
-    content = json.dumps(body, ensure_ascii=False).encode()
-    return replace(answer, headers={**answer.headers, "Content-Length": str(len(content))}, body=content)

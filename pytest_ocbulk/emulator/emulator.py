@@ -69,6 +69,7 @@ class Emulator:
         self.ids = ids or Ids()
         self.defaults = defaults or Defaults()
         self.max_upload = max_upload
+        self.beside = ""  # what a refusal of a path outside of the API names as well
         self.known_user = known_user
         self._connectors = connectors
         self.instances = Instances()

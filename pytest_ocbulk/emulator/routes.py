@@ -161,13 +161,13 @@ def _bind(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] |
     return names
 
 
-def strip(segments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def strip(segments: tuple[str, ...], beside: str = "") -> tuple[str, tuple[str, ...]]:
     """The hub in a path, empty if there is none, and the segments below it; raises `NotFound` off the base.
 
-    `/hubs/{hub}/elements` is a call about the hub itself.
+    `/hubs/{hub}/elements` is a call about the hub itself. `beside` ends the refusal: what else there is.
     """
     if segments[:2] != BASE:
-        raise NotFound(f"No resource found at /{'/'.join(segments)}; the API is below {BASE_PATH}")
+        raise NotFound(f"No resource found at /{'/'.join(segments)}; the API is below {BASE_PATH}{beside}")
     rest = segments[2:]
     if len(rest) > 2 and rest[0] == "hubs" and rest[2:] != ("elements",):
         return rest[1], rest[2:]

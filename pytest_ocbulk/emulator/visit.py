@@ -54,7 +54,7 @@ class Visit:
 
     def _ask(self) -> Answer:
         emulator, request = self.emulator, self.request
-        hub, below = routes.strip(request.segments)
+        hub, below = routes.strip(request.segments, emulator.beside)
         if below[:1] in routes.PLATFORM:
             return self._ask_platform(below)
         self.instance = instance = emulator.instances.authenticate(request.header("authorization"))
