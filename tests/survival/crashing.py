@@ -54,11 +54,14 @@ class Crashing:
         self._numbers = 0
 
     def run(self, kills: int) -> Figures:
-        """Kill the server so many times; raise `Broken` for the first promise that was not kept."""
+        """Kill the server so many times, and until it has answered an upload.
+
+        Raises `Broken` for the first promise that was not kept.
+        """
         began = time.monotonic()
         receiver = Receiver()
         try:
-            while self.figures.kills < kills:
+            while self.figures.kills < kills or not self.figures.uploads_answered:
                 self._live(receiver)
             self.settle(receiver)
         finally:
@@ -121,7 +124,9 @@ class Crashing:
             self._end(process)
             ends.set()
             for client in clients:
-                client.join(PATIENCE)
+                client.join(2 * PATIENCE)
+            if any(client.is_alive() for client in clients):
+                raise Broken("a client of a server that has ended waits for its answer")
         if self._complaints:
             raise Broken(self._complaints[0])
 

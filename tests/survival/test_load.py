@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ def test_nothing_is_lost_mixed_up_or_left_behind(kept: bool, tmp_path: Path) -> 
         for each in (first, figures):
             assert each.uploads >= CLIENTS
             assert (each.rows_lost, each.wrong_counts, each.strangers) == (0, 0, 0)
-        assert (after.threads, after.descriptors) == (before.threads, before.descriptors)
+        assert after.threads <= before.threads
+        assert after.descriptors <= before.descriptors
         assert after.memory - before.memory < GROWTH
         server.process.terminate()
         _, errors = server.process.communicate(timeout=PATIENCE)
@@ -41,14 +43,15 @@ def test_nothing_is_lost_mixed_up_or_left_behind(kept: bool, tmp_path: Path) -> 
 
 
 def settled(process: int) -> Footprint:
-    """What a server holds when all connections are closed: the same twice in a row."""
-    last = Footprint.of(process)
-    for _ in range(100):
-        time.sleep(0.05)
+    """What a server holds when all connections are closed: the same five times in a row."""
+    seen = deque[tuple[int, int]](maxlen=5)
+    patience = time.monotonic() + PATIENCE
+    while time.monotonic() < patience:
         now = Footprint.of(process)
-        if (now.threads, now.descriptors) == (last.threads, last.descriptors):
+        seen.append((now.threads, now.descriptors))
+        if seen.count(seen[-1]) == seen.maxlen:
             return now
-        last = now
+        time.sleep(0.05)  # another process, which tells nobody when it is done
     raise AssertionError("the server does not come to rest")
 
 
