@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from .errors import OcBulkError
+from .whole_file import PRIVATE, place_of, replacing
 
 APPLICATION_ID = 0x4F434246
 """`OCBF` in the header of every data file, so that no other program's database is taken for one."""
@@ -56,25 +58,22 @@ def connect(path: str, schema: str) -> sqlite3.Connection:
 
     Raises `OcBulkError` when it is damaged, not ours, newer than this program or in use; it is then left as it is.
     """
-    try:
+    with _told(path):
         if Path(path).is_dir():
             raise OcBulkError(
                 f"{path}: a folder, not a file; give the data file a name in it: {Path(path, 'ocbulk.db')}"
             )
+        _check_access(path)
         if not _is_there(path):
             _make(path, schema)
         check(path)
         return _open(path)
-    except sqlite3.OperationalError as error:
-        raise OcBulkError(_refused(path, error)) from None
-    except OSError as error:
-        raise OcBulkError(f"{path}: cannot be used as a data file: {error.strerror}") from None
 
 
 def check(path: str) -> None:
     """Raise `OcBulkError` unless a file is a sound data file of this version; nothing is written to it."""
     # The file is opened by SQLite alone: closing a descriptor of one's own would give up its locks (POSIX).
-    with closing(_look(path)) as connection:
+    with _looking(path) as connection:
         try:
             owner, version = (
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -107,76 +106,83 @@ def _foreign(path: str) -> str:
 
 def copy(source: str, target: str) -> None:
     """Copy a data file that no server uses to another place, whole or not at all; raises `OcBulkError`."""
-    try:
+    with _told(source):
         check(source)
-        with closing(_look(source)) as old:
+        with _looking(source) as old:
             copy_open(old, target)
-    except sqlite3.OperationalError as error:
-        raise OcBulkError(_refused(source, error)) from None
 
 
 def copy_open(source: sqlite3.Connection, target: str) -> None:
     """Copy the data file of an open connection to another place, whole or not at all; raises `OcBulkError`."""
-    made = _beside(target)
-    try:
-        with closing(sqlite3.connect(made)) as new:
-            source.backup(new)
-        _remove(target, but_file=True)  # the log of what was there must not be taken for that of the copy
-        os.replace(made, target)  # noqa: PTH105  # Path.replace reads no better
-    except OSError as error:
-        raise OcBulkError(f"{error.filename or target}: {error.strerror}") from None
-    finally:
-        _remove(made)
+    with _told(target), _new(target) as made, closing(sqlite3.connect(made)) as new:
+        source.backup(new)
 
 
 def replace(source: str, target: str) -> None:
     """Put a copy of one data file in the place of another that no server uses, damaged or not; raises `OcBulkError`."""
-    if _is_there(target):
-        try:
+    with _told(target), suppress(DamagedFile):  # that may be why it is to be replaced
+        if _is_there(target):
             check(target)
-        except sqlite3.OperationalError as error:
-            raise OcBulkError(_refused(target, error)) from None
-        except DamagedFile:
-            pass  # that may be why it is to be replaced
     copy(source, target)
 
 
 def _is_there(path: str) -> bool:
-    return Path(path).exists() and Path(path).stat().st_size > 0
+    """Whether there is a file with anything in it; raises `OcBulkError` for what is no file."""
+    place = place_of(path)
+    return place.exists() and place.stat().st_size > 0
 
 
 def _make(path: str, schema: str) -> None:
-    """Make an empty data file beside the place and put it there as a whole: a crash leaves no half of one."""
-    made = _beside(path)
+    """Make an empty data file as a whole: a crash leaves no half of one."""
+    with _new(path) as made, closing(sqlite3.connect(made, isolation_level=None)) as connection:
+        connection.executescript(
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+            f"BEGIN; {schema} {_SCHEMA} COMMIT; PRAGMA journal_mode = WAL;"
+        )
+
+
+@contextmanager
+def _new(path: str) -> Iterator[Path]:
+    """The place of a new data file, which then takes that of `path`; for its owner alone, as secrets are in it.
+
+    The log of what was there goes: it would be taken for that of the new one.
+    """
+    with replacing(path, PRIVATE) as made:
+        try:
+            yield made
+            _remove_beside(place_of(path))
+        finally:
+            _remove_beside(made)
+
+
+def _remove_beside(place: Path, ends: Iterable[str] = ("-wal", "-shm", "-journal")) -> None:
+    """Remove what SQLite put beside a file."""
+    for end in ends:
+        place.with_name(place.name + end).unlink(missing_ok=True)
+
+
+@contextmanager
+def _looking(path: str) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write, and that leaves nothing beside the file.
+
+    Where no log lies beside it nobody uses it, and `immutable` keeps SQLite from making an empty one.
+    """
+    place = place_of(path)
+    alone = "" if place.with_name(f"{place.name}-wal").exists() else "&immutable=1"
+    there = place.with_name(f"{place.name}-shm").exists()
     try:
-        with closing(sqlite3.connect(made, isolation_level=None)) as connection:
-            connection.executescript(
-                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
-                f"BEGIN; {schema} {_SCHEMA} COMMIT; PRAGMA journal_mode = WAL;"
-            )
-        os.replace(made, path)  # noqa: PTH105
+        with closing(
+            sqlite3.connect(f"file:{quote(os.fsencode(place))}?mode=ro{alone}", uri=True, timeout=_PATIENCE)
+        ) as connection:
+            yield connection
     finally:
-        _remove(made)
-
-
-def _beside(path: str) -> str:
-    return f"{path}.new-{os.getpid()}"
-
-
-def _remove(path: str, *, but_file: bool = False) -> None:
-    for end in ("", "-wal", "-shm", "-journal")[but_file:]:
-        with suppress(FileNotFoundError):
-            Path(path + end).unlink()
-
-
-def _look(path: str) -> sqlite3.Connection:
-    """A connection that cannot write."""
-    address = f"file:{quote(str(Path(path).absolute()))}?mode=ro"
-    return sqlite3.connect(address, uri=True, timeout=_PATIENCE)
+        if not there:
+            _remove_beside(place, ("-shm",))
 
 
 def _open(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
+    place = place_of(path)
+    connection = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
     try:
         connection.executescript(_PRAGMAS)
         # The first transaction takes the lock, which is then kept.
@@ -184,10 +190,35 @@ def _open(path: str) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    _remove_beside(place, ("-shm",))  # who holds the lock shares no memory; a process that was killed left it
     return connection
 
 
-def _refused(path: str, error: sqlite3.OperationalError) -> str:
-    if "locked" in str(error):
-        return f"{path}: in use by another ocbulk-server; stop that one or choose another file"
-    return f"{path}: cannot be used as a data file: {error}"
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turns what SQLite and the system have against a file into one line."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            why = "in use by another ocbulk-server; stop that one or choose another file"
+        else:
+            why = f"cannot be used as a data file: {error}; choose another file"
+    except OSError as error:
+        why = f"cannot be used as a data file: {error.strerror}; choose another file"
+    else:
+        return
+    raise OcBulkError(f"{path}: {why}")
+
+
+def _check_access(path: str) -> None:
+    """Raise `OcBulkError` unless this user can read and write the file and make SQLite's log beside it."""
+    place = place_of(path)
+    if not place.parent.is_dir():
+        raise OcBulkError(f"{path}: there is no folder {place.parent}; make it or choose another file")
+    for each, needed in ((place, os.R_OK | os.W_OK), (place.parent, os.W_OK | os.X_OK)):
+        if each.exists() and not os.access(each, needed):
+            raise OcBulkError(
+                f"{path}: expected a file and a folder that can be read and written, got no permission for {each};"
+                " change its mode or choose another file"
+            )
