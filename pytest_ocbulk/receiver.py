@@ -23,6 +23,7 @@ from typing import Any
 
 from .emulator.callbacks import SIGNATURE_HEADER, verify
 from .emulator.errors import OcBulkError
+from .headers import Headers
 
 PATH = "/callback"
 
@@ -34,7 +35,7 @@ _PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request: `body` as it came, `headers` by lower-case names, `at` in seconds since 1970 by the machine's clock.
+    """One request: `body` as it came, `headers` by names in any case, `at` in seconds since 1970 by our machine.
 
     `verified` tells whether the signature belongs to the body, None if the receiver has no key; `answered` is the
     status of its answer.
@@ -54,7 +55,7 @@ class Received:
     @property
     def signature(self) -> str:
         """The header `Elements-Webhook-Signature`, empty if there is none."""
-        return self.headers.get(SIGNATURE_HEADER.lower(), "")
+        return self.headers.get(SIGNATURE_HEADER, "")
 
 
 class Receiver:
@@ -164,7 +165,7 @@ class Receiver:
     def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
         verified = None
         if self.key is not None:
-            verified = verify(self.key, body, headers.get(SIGNATURE_HEADER.lower(), ""))
+            verified = verify(self.key, body, headers.get(SIGNATURE_HEADER, ""))
         with self._arrival:
             status = 401 if self.strict and not verified else self._next_answer()
             self._received.append(Received(path, headers, body, time.time(), status, verified))
@@ -200,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self.send_error(400)
             return
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = Headers(dict(self.headers.items()))
         self.send_response(self.server.receiver._take(self.path, headers, body))
         self.send_header("Content-Length", "0")
         self.end_headers()

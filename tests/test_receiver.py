@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from pytest_ocbulk.client import verify_signature
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.receiver import Receiver
 
@@ -59,6 +60,17 @@ def test_a_signature_is_verified_over_the_raw_bytes() -> None:
         requests.post(receiver.url, data=VECTOR["body"], timeout=PATIENCE)
         assert [each.verified for each in receiver.received] == [True, False, False]
         assert [each.signature for each in receiver.received] == [VECTOR["signature"]] * 2 + [""]
+
+
+@pytest.mark.parametrize("name", [VECTORS["header"], VECTORS["header"].lower(), VECTORS["header"].upper()])
+def test_a_header_is_found_by_its_name_in_any_case(receiver: Receiver, name: str) -> None:
+    requests.post(receiver.url, data=VECTOR["body"], headers=signed(), timeout=PATIENCE)
+    got = receiver.wait_for()
+    assert verify_signature(VECTOR["key"], got.body, got.headers.get(name, ""))  # as in docs/client.md
+    assert VECTORS["header"] in list(got.headers)
+    assert name in got.headers
+    assert f"'{VECTORS['header']}': '{VECTOR['signature']}'" in repr(got.headers)
+    assert len(got.headers) == len(list(got.headers))
 
 
 def test_it_answers_as_it_is_told_and_then_200(receiver: Receiver) -> None:

@@ -621,6 +621,24 @@ def test_each_mistake_is_found_by_itself(client: Client, mistake: Any, text: str
     assert text in said(found)
 
 
+@pytest.mark.parametrize("name", [SIGNATURE_HEADER, SIGNATURE_HEADER.lower(), SIGNATURE_HEADER.upper()])
+def test_a_function_reads_the_header_by_its_name_in_any_case(client: Client, name: str) -> None:
+    def receiver(body: bytes, headers: Mapping[str, str]) -> int:
+        return 200 if name in headers and verify(KEY, body, headers[name]) else 401
+
+    verdicts.assert_signature_checked(client.evidence, receiver, key=KEY)
+
+
+@pytest.mark.parametrize("answer", [None, (200, "x"), True, 42])
+def test_a_function_that_returns_no_status_is_told_what_to_return(client: Client, answer: Any) -> None:
+    with pytest.raises(OcBulkError) as refusal:
+        verdicts.assert_signature_checked(client.evidence, lambda body, headers: answer, key=KEY)
+    assert str(refusal.value) == (
+        "assert_signature_checked(): a function takes the body (bytes) and the headers and returns the status"
+        f" that it answers, such as 200 or 401, got {answer!r}"
+    )
+
+
 def test_a_crash_is_no_refusal(client: Client) -> None:
     def receiver(body: bytes, headers: Mapping[str, str]) -> int:
         return checking(body, headers) if SIGNATURE_HEADER in headers else 500

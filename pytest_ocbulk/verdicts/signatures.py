@@ -11,6 +11,7 @@ from ..emulator.endpoints.bulk import status_body
 from ..emulator.errors import OcBulkError
 from ..emulator.messages import JSON
 from ..evidence import Evidence
+from ..headers import Headers
 
 Receive = Callable[[bytes, Mapping[str, str]], int]
 """A receiver that is called instead of posted to: takes body and headers, gives the status it answers."""
@@ -30,7 +31,7 @@ def assert_signature_checked(
             f" ocbulk.configuration[{SIGNATURE_KEY!r}] = 'secret', or key='secret'"
         )
     body = _body(evidence) if body is None else body
-    receive = _posted_to(evidence, receiver) if isinstance(receiver, str) else receiver
+    receive = _posted_to(evidence, receiver) if isinstance(receiver, str) else _called(receiver)
     status = receive(body, _signed(key, body))
     if not 200 <= status < 300:
         raise AssertionError(
@@ -71,6 +72,19 @@ def _body(evidence: Evidence) -> bytes:
         return json.dumps(status_body(instance, last)).encode()
     about = {"id": "1234", "instanceId": instance.id, "status": instance.dialect.complete, "recordsCount": 1}
     return json.dumps(about | {"recordsFailedCount": 0}).encode()
+
+
+def _called(function: Receive) -> Receive:
+    def call(body: bytes, headers: Mapping[str, str]) -> int:
+        status: object = function(body, Headers(headers))
+        if not isinstance(status, int) or not 100 <= status <= 599:
+            raise OcBulkError(
+                "assert_signature_checked(): a function takes the body (bytes) and the headers and returns the status"
+                f" that it answers, such as 200 or 401, got {status!r}"
+            )
+        return status
+
+    return call
 
 
 def _posted_to(evidence: Evidence, url: str) -> Receive:
