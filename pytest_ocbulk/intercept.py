@@ -102,10 +102,14 @@ class Interception:
         while True:
             position = set_file_position(request.body, position)  # a retry sends a file from its beginning
             raw = _ask(self._fake, request, target, timeout)
+            raw.retries = retries
             if not retries.is_retry(method, raw.status, "Retry-After" in raw.headers):
                 break
             try:
-                retries = retries.increment(method, target, response=raw)
+                pool = adapter.poolmanager.connection_from_url(
+                    str(request.url)
+                )  # for texts; it connects to nothing
+                retries = retries.increment(method, request.path_url, response=raw, _pool=pool)
             except MaxRetryError as error:
                 if retries.raise_on_status:
                     raise requests.exceptions.RetryError(error, request=request) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import re
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import requests
 import responses
 from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
+from urllib3.util.retry import RequestHistory, Retry
 
 from pytest_ocbulk import OcBulk, OcBulkError, PolledForEver, latency, rate_limit, status
 from pytest_ocbulk.addresses import DEFAULT_BASE_URL, Addresses, base_url
@@ -21,6 +22,8 @@ from pytest_ocbulk.emulator.messages import Disconnect, Request
 from pytest_ocbulk.in_process import ConnectionReset, InProcess
 from pytest_ocbulk.intercept import Claim
 from pytest_ocbulk.settings import read_settings
+
+from .patience import PATIENCE
 
 CSV = b"C_EmailAddress,C_FirstName\nann@example.com,Ann\n"
 BOUNDARY = "multipart/form-data; boundary=b"
@@ -214,6 +217,7 @@ def test_a_disconnect_of_the_core_is_a_reset(ocbulk: OcBulk, monkeypatch: pytest
 def session(retry: Retry) -> requests.Session:
     made = requests.Session()
     made.mount("https://", HTTPAdapter(max_retries=retry))
+    made.mount("http://", HTTPAdapter(max_retries=retry))
     return made
 
 
@@ -259,6 +263,34 @@ def test_retries_come_to_an_end(ocbulk: OcBulk, raises: bool) -> None:
         else:
             assert client.get(f"{ocbulk.base_url}/objects", headers=ocbulk.headers).status_code == 503
     assert ocbulk.requests.total == 3
+
+
+def retried(fake: OcBulk, retry: Retry) -> tuple[list[RequestHistory], str]:
+    """The history that a client finds in its answer, and what it is told in the end, host and port left out."""
+    fake.faults.on("objects", status(503), times=5)
+    with session(retry) as client:
+        client.get(f"{fake.base_url}/objects", headers=fake.headers, timeout=PATIENCE)
+        answer = client.get(f"{fake.base_url}/objects?x=1", headers=fake.headers, timeout=PATIENCE)
+        fake.faults.on("objects", status(503), times=3)
+        retry.raise_on_status = True
+        with pytest.raises(requests.exceptions.RetryError) as error:
+            client.get(f"{fake.base_url}/objects", headers=fake.headers, timeout=PATIENCE)
+    retries = answer.raw.retries
+    assert isinstance(retries, Retry)
+    text = re.sub(r"HTTPS?ConnectionPool\(host='.*?', port=\d+\)", "POOL", str(error.value))
+    return list(retries.history), text
+
+
+def test_the_history_of_retries_is_the_one_of_urllib3_on_a_port(
+    ocbulk: OcBulk, ocbulk_server: OcBulk
+) -> None:
+    history, text = retried(ocbulk, Retry(2, status_forcelist=[503], raise_on_status=False))
+    assert (history, text) == retried(ocbulk_server, Retry(2, status_forcelist=[503], raise_on_status=False))
+    assert [each.status for each in history] == [503, 503]
+    assert text == (
+        "POOL: Max retries exceeded with url: /elements/api-v2/objects"
+        " (Caused by ResponseError('too many 503 error responses'))"
+    )
 
 
 def test_without_a_retry_nothing_is_tried_again(ocbulk: OcBulk) -> None:
