@@ -34,7 +34,7 @@ def _tells_all_the_same(tell: Callable[[Fakes], str]) -> Callable[[Fakes], str]:
 
 
 class Fakes:
-    """What the fixtures of one test share.
+    """What the fixtures of one test share; whether it `passed`, and whether any part of it (a subtest) `failed`.
 
     `values` are the test's settings by name, `name` is the test's id, connector files are looked for in `folder`,
     `directory` says where files of contacts go, `server` gives the session's door with a socket.
@@ -48,7 +48,7 @@ class Fakes:
         directory: Directory,
         server: Callable[[], ServerDoor],
     ) -> None:
-        self.passed = False
+        self.passed = self.failed = False
         self._name = name
         self._values = dict(values)
         self._folder = folder

@@ -194,32 +194,33 @@ def _close(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Note whether a test passed, and tell the story of its fakes if it failed."""
+    """Note whether a test passed, and tell the story of its fakes if it failed; called for each subtest as well."""
     fakes = item.stash.get(_fakes_key, None)
     if fakes is None or call.when == "teardown":
         return
     if call.when == "call" and (warnings := fakes.warnings()):
         item.add_report_section("call", WARNINGS, warnings)
     if call.excinfo is None:
-        fakes.passed = call.when == "call"
+        fakes.passed = call.when == "call" and not fakes.failed
     elif not call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception)):
+        fakes.passed, fakes.failed = False, True
         item.add_report_section(call.when, "ocbulk", fakes.story())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List what the code under test certainly did wrong, also in tests that passed."""
-    found = [
-        (report.nodeid, content)
+    found = {  # each line once: the reports of subtests repeat those of the subtests before them
+        f"{report.nodeid}: {line}": None
         for reports in terminalreporter.stats.values()
         for report in reports
         for title, content in getattr(report, "sections", ())
         if WARNINGS in title and getattr(report, "when", "") == "call"
-    ]
+        for line in content.splitlines()
+    }
     if found:
         terminalreporter.section("ocbulk: what the code under test did wrong", sep="=", yellow=True)
-        for nodeid, content in found:
-            for line in content.splitlines():
-                terminalreporter.line(f"{nodeid}: {line}")
+        for line in found:
+            terminalreporter.line(line)
         terminalreporter.line("if that is meant: @pytest.mark.ocbulk(allow='client_warning')")
 
 

@@ -474,6 +474,59 @@ def test_a_test_that_did_not_pass_gets_no_second_error(run: Run, body: str, outc
     assert ("Captured ocbulk call" in str(result.stdout)) == ("failed" in outcome)
 
 
+SUBTESTS = {
+    "the fixture": """
+        def test_it(ocbulk, subtests):
+            ocbulk.next_job()
+            for number in range(3):
+                with subtests.test(number=number):
+                    assert number != 1
+        """,
+    "TestCase.subTest": """
+        import unittest
+
+        class TestIt(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def fake(self, ocbulk):
+                self.ocbulk = ocbulk
+
+            def test_it(self):
+                self.ocbulk.next_job()
+                for number in range(3):
+                    with self.subTest(number=number):
+                        assert number != 1
+        """,
+}
+
+
+@pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="pytest has subtests from version 9 on")
+@pytest.mark.parametrize("module", SUBTESTS.values(), ids=SUBTESTS)
+def test_a_failed_subtest_gets_no_second_error_but_a_story(run: Run, module: str) -> None:
+    result = run(module)
+    text = str(result.stdout)
+    assert (result.ret, result.parseoutcomes().get("errors", 0)) == (pytest.ExitCode.TESTS_FAILED, 0), text
+    assert "came to its end" not in text
+    assert "Captured ocbulk call" in text
+
+
+@pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="pytest has subtests from version 9 on")
+def test_subtests_that_pass_are_a_test_that_passed_and_warnings_are_told_once(run: Run) -> None:
+    result = run("""
+        def test_it(ocbulk, subtests):
+            for _ in range(3):
+                with subtests.test():
+                    upload(ocbulk)
+            ocbulk.next_job()
+        """)
+    assert errors(result)[:3] == [
+        COMPLAINT,
+        "- next_job('CREATED COMPLETE') was not used: no job came",
+        "  if that is meant: @pytest.mark.ocbulk(allow='unused_job')",
+    ]
+    told = [line for line in result.outlines if line.startswith("test_it.py::test_it: contact: ")]
+    assert len(told) == len(set(told)) == 2
+
+
 def test_a_failed_setup_gets_no_second_error_but_a_story(run: Run) -> None:
     result = run("""
         @pytest.fixture
