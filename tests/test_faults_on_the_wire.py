@@ -69,6 +69,13 @@ class Wire:
             timeout=PATIENCE,
         )
 
+    def wait_until_fired(self) -> None:
+        """Each of these calls lets the server go on by a turn at least."""
+        patience = time.monotonic() + PATIENCE
+        while not self.instance.faults.fired:
+            assert time.monotonic() < patience, "no fault was fired"
+            self.get("/ping")
+
     def send_upload(self) -> socket.socket:
         """A socket through which an upload was sent."""
         connection = socket.create_connection((self.server.host, self.server.port), timeout=PATIENCE)
@@ -188,8 +195,7 @@ def test_a_late_answer_is_late_by_real_time_and_keeps_nobody_else_waiting(wire: 
     with socket.create_connection((wire.server.host, wire.server.port), timeout=PATIENCE) as waiting:
         lines = "".join(f"{name}: {value}\r\n" for name, value in wire.fake.authorization.items())
         waiting.sendall(f"GET {BASE_PATH}/objects HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
-        while not wire.instance.faults.fired:
-            wire.get("/ping")
+        wire.wait_until_fired()
         assert wire.get("/objects").status_code == 200
 
 
@@ -245,6 +251,5 @@ def test_an_upload_is_read_as_slowly_as_planned(wire: Wire) -> None:
 def test_an_upload_that_stalls_keeps_nobody_else_waiting(wire: Wire) -> None:
     wire.instance.faults.on("upload", stall_upload(50, 10 * PATIENCE))
     with wire.send_upload():
-        while not wire.instance.faults.fired:
-            wire.get("/ping")
+        wire.wait_until_fired()
         assert wire.upload().status_code == 200

@@ -134,7 +134,7 @@ def test_asyncio_and_anyio_tests_use_the_fixtures(folder: Path) -> None:
         "    assert 'contact' in await ask(ocbulk)\n"
         "@pytest.mark.asyncio\n"
         "async def test_served(ocbulk_server):\n"
-        "    async with httpx.AsyncClient(headers=ocbulk_server.headers, trust_env=False) as client:\n"
+        "    async with httpx.AsyncClient(headers=ocbulk_server.headers, trust_env=False, timeout=30) as client:\n"
         "        assert (await client.get(ocbulk_server.base_url + '/objects')).status_code == 200\n"
     )
     scope = "asyncio_default_fixture_loop_scope=function"

@@ -316,9 +316,9 @@ def test_others_are_answered_while_a_large_form_is_read(fake: Asked) -> None:
     with ThreadPoolExecutor(2) as pool:
         uploading = pool.submit(fake.emulator.handle, request)
         assert gate.reached.wait(PATIENCE)
-        assert pool.submit(fake.get, "/contact").result(5) == []
+        assert pool.submit(fake.get, "/contact").result(PATIENCE) == []
         gate.opened.set()
-        answer = uploading.result(5)
+        answer = uploading.result(PATIENCE)
     assert isinstance(answer, Response)
     assert fake.status(json.loads(body_of(answer))["id"]) == "COMPLETED"
     assert fake.get("/contact?fields=C_FirstName") == [{"C_FirstName": "Ann"}]
@@ -336,7 +336,7 @@ def test_a_large_form_that_is_refused_or_not_wanted_any_more_stays_nowhere_open(
         assert gate.reached.wait(PATIENCE)
         fake.emulator.close_instance(fake.instance)
         gate.opened.set()
-        answer = uploading.result(5)
+        answer = uploading.result(PATIENCE)
     assert isinstance(answer, Response)
     assert answer.status == 401
     assert late.passage.form is not None

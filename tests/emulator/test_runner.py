@@ -215,7 +215,7 @@ def test_a_job_that_ends_while_a_worker_reads_its_file_is_not_closed_under_it(
         return prepare()
 
     monkeypatch.setattr(task.work, "prepare", prepare_slowly)
-    worker = threading.Thread(target=server.emulator.work)
+    worker = threading.Thread(target=server.emulator.work, daemon=True)
     worker.start()
     assert reading.wait(PATIENCE)
     end(server, job)

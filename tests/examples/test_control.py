@@ -19,6 +19,7 @@ from pytest_ocbulk.server import Server
 
 from .. import docs_control
 from ..docs_control import PAGE
+from ..patience import PATIENCE
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def my_program(url: str) -> str:
     """A program that uploads and reports how it ended."""
     base, headers = f"{url}/elements/api-v2", {"Authorization": "Element marketing, User demo"}
     files = {"file": ("a.csv", "C_EmailAddress\nann@example.com\n")}
-    job = requests.post(f"{base}/bulk/contact", headers=headers, files=files, timeout=5).json()["id"]
+    job = requests.post(f"{base}/bulk/contact", headers=headers, files=files, timeout=PATIENCE).json()["id"]
     while True:
-        answer = requests.get(f"{base}/bulk/{job}/status", headers=headers, timeout=5)
+        answer = requests.get(f"{base}/bulk/{job}/status", headers=headers, timeout=PATIENCE)
         if answer.ok and answer.json()["status"] == "ABORTED":
             return f"failed: {answer.json()['error']}"
         time.sleep(0)
@@ -76,7 +77,7 @@ def _curled(line: str) -> requests.Response:
     method = words[words.index("-X") + 1] if "-X" in words else "GET"
     body = words[words.index("-d") + 1] if "-d" in words else None
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}  # as curl says
-    return requests.request(method, url, data=body, headers=headers, timeout=5)
+    return requests.request(method, url, data=body, headers=headers, timeout=PATIENCE)
 
 
 def test_the_table_of_the_page_is_in_step_with_the_calls() -> None:
