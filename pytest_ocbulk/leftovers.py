@@ -81,7 +81,8 @@ def _unfinished(evidence: Evidence) -> Iterator[str]:
             word, since = instance.dialect.word(job.status), spell(instance.clock.now() - job.events[-1].at)
             yield (
                 f"job {job.id} is {word} since {since}, its timeline is {spelled(job.course.timeline, instance)!r}: "
-                "the code under test did not wait for its end, or the clock did not move"
+                "the code under test did not wait for its end, or the clock did not move: what sleeps moves it"
+                " within `with ocbulk.clock.drives_sleep():`"
             )
 
 

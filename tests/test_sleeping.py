@@ -13,6 +13,7 @@ import types
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import asynccontextmanager, suppress
+from math import inf
 from typing import Any
 from unittest import mock
 
@@ -279,10 +280,62 @@ def test_a_client_that_waits_for_ever_is_stopped(emulator: Emulator, instance: I
         wait_for_the_wrong_word()
     assert str(stopped.value) == (
         "The code under test waits until 1m5s after drives_sleep() began (13 sleeps so far), longer than 1m: it seems"
-        " to wait for something that never comes. Job 1234 is COMPLETE since 2s."
+        " to wait for something that never comes. Job 1234 is COMPLETE since +2s, for 58s."
         " If it may take so long, allow it: drives_sleep(at_most='24h')"
     )
     assert clock.elapsed == 60
+
+
+@pytest.mark.parametrize("length", [inf, 1e300])
+def test_a_sleep_for_ever_is_stopped_as_well(clock: DrivenClock, length: float) -> None:
+    with clock.drives_sleep(), pytest.raises(SleptTooLong) as stopped:
+        time.sleep(length)
+    assert str(stopped.value) == (
+        "The code under test waits for ever (1 sleeps so far), longer than 1h: it seems to wait for something that"
+        " never comes. If it may take so long, allow it: drives_sleep(at_most='24h')"
+    )
+    assert clock.elapsed == 0
+
+
+def test_others_go_on_while_a_thread_sleeps_for_ever(clock: DrivenClock) -> None:
+    def sleep() -> None:
+        with suppress(SleptTooLong):
+            time.sleep(inf)
+
+    @clock.drives_sleep()
+    def main() -> None:
+        sleeper = threading.Thread(target=sleep)
+        sleeper.start()
+        time.sleep(600)
+        assert clock.elapsed == 600
+        sleeper.join(PATIENCE)
+
+    with pytest.raises(SleptTooLong):
+        main()
+
+
+def test_no_number_is_no_time_to_sleep(clock: DrivenClock) -> None:
+    with clock.drives_sleep(), pytest.raises(ValueError, match="NaN"):
+        time.sleep(float("nan"))
+
+
+def test_a_block_that_nobody_enters_warns(clock: DrivenClock) -> None:
+    with pytest.warns(RuntimeWarning) as warned:
+        clock.drives_sleep()
+    assert str(warned[0].message) == (
+        "drives_sleep() alone drives nothing; write: with ocbulk.clock.drives_sleep(): ..."
+    )
+    assert warned[0].filename == __file__
+
+
+def test_a_function_can_be_driven_as_a_whole(clock: DrivenClock) -> None:
+    @clock.drives_sleep()
+    def waits() -> None:
+        time.sleep(5)
+
+    waits()
+    waits()
+    assert clock.elapsed == 10
 
 
 def test_a_stop_in_another_thread_comes_out_at_the_end_of_the_block(clock: DrivenClock) -> None:

@@ -11,9 +11,10 @@ docs/time.md says what is covered and what is not.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from ..emulator.clock import Clock, ManualClock, seconds, spell
 from ..emulator.errors import OcBulkError
@@ -109,29 +110,34 @@ class DrivenClock:
             self._deliver()
 
     def state(self) -> str:
-        """Where the jobs on this clock are: ` Job 1234 is COMPLETE since 2s.`, empty if there are none."""
+        """Where the jobs on this clock are: ` Job 1234 is COMPLETE since +2s, for 58s.`, empty if there are none."""
         return "".join(
             f" Job {job.id} is {instance.dialect.word(job.status)} since"
-            f" {spell(round(job.events[-1].at - self._clock.started, 3))}."
+            f" +{spell(round(job.events[-1].at - self._clock.started, 3))},"
+            f" for {spell(round(self.now - job.events[-1].at, 3))}."
             for instance in (self._emulator.instances if self._emulator else ())
             if instance.clock is self._clock
             for job in instance.jobs.values()
         )
 
-    @contextmanager
-    def drives_sleep(self, *, at_most: float | str = AT_MOST) -> Iterator[DrivenClock]:
+    def drives_sleep(self, *, at_most: float | str = AT_MOST) -> Block:
         """Within this block sleeping moves this clock, and `time.time()` and `time.monotonic()` read it.
 
         In the thread that enters the block and in threads started within it. Raises `SleptTooLong` when the code would
         sleep longer than `at_most`, `OcBulkError` when something else has patched `time`.
         """
+        limit = seconds(at_most)
+        return Block(lambda: self._driving(limit))
+
+    @contextmanager
+    def _driving(self, limit: float) -> Iterator[DrivenClock]:
         outer = here()
         if outer is not None and outer.clock is self._clock:
             yield self
             return
         from . import patches
 
-        drive = Drive(self._clock, self._mover(outer), self, seconds(at_most), outer)
+        drive = Drive(self._clock, self._mover(outer), self, limit, outer)
         patches.install(drive)
         try:
             yield self
@@ -149,3 +155,35 @@ class DrivenClock:
                 outer.move(by)
 
         return move
+
+
+class Block(ContextDecorator):
+    """What `drives_sleep()` gives: something to enter with `with`, or to decorate a function with.
+
+    One that is thrown away unused warns, as a coroutine does that was never awaited.
+    """
+
+    def __init__(self, driving: Callable[[], AbstractContextManager[DrivenClock]]) -> None:
+        self._driving = driving
+        self._entered: list[AbstractContextManager[DrivenClock]] = []
+        self._used = False
+
+    def __call__(self, function: Any) -> Any:
+        self._used = True
+        return super().__call__(function)
+
+    def __enter__(self) -> DrivenClock:
+        self._used = True
+        self._entered.append(self._driving())
+        return self._entered[-1].__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._entered.pop().__exit__(*error)
+
+    def __del__(self) -> None:
+        if not self._used:
+            warnings.warn(
+                "drives_sleep() alone drives nothing; write: with ocbulk.clock.drives_sleep(): ...",
+                RuntimeWarning,
+                stacklevel=2,
+            )

@@ -19,7 +19,7 @@ from importlib.util import find_spec, module_from_spec
 from math import ceil, inf
 from typing import Protocol
 
-from ..emulator.clock import ManualClock, spell
+from ..emulator.clock import LONGEST, ManualClock, spell
 
 Look = Callable[[float], bool]
 """Wait up to so many real seconds; whether what is waited for has come."""
@@ -31,6 +31,8 @@ _LOOKS, _PAUSE = 5, 0.0004
 _BUSY_LIMIT, _ANSWER_LIMIT = 2.0, 0.1
 """Real seconds after which a thread no longer holds the clock that never waits, or awaits an answer from a socket."""
 _IDLE = 0.02
+_FOR_EVER = 2 * LONGEST
+"""A time of the clock beyond every limit."""
 
 _time = module_from_spec(_found) if (_found := find_spec("time")) else time
 """A second copy of the module, in which nobody has patched anything."""
@@ -110,9 +112,9 @@ class Drive:
         )
 
     def sleep(self, seconds: float) -> None:
-        """Return when the clock has moved by `seconds`."""
+        """Return when the clock has moved by `seconds`; to sleep for ever is longer than any limit."""
         self.sleeps += 1
-        self.wait(seconds)
+        self.wait(min(seconds, _FOR_EVER))
 
     def wait(self, seconds: float, look: Look | None = None) -> bool:
         """Return False when the clock has moved by `seconds`, or True as soon as `look` says so.
@@ -160,8 +162,12 @@ class Drive:
             return True
 
     def _stop(self, target: float) -> SleptTooLong:
+        length = target - self._began
+        until = (
+            f"until {spell(round(length, 3))} after drives_sleep() began" if length <= LONGEST else "for ever"
+        )
         stop = SleptTooLong(
-            f"The code under test waits until {spell(round(target - self._began, 3))} after drives_sleep() began"
+            f"The code under test waits {until}"
             f" ({self.sleeps} sleeps so far), longer than {spell(self.limit)}: it seems to wait for something that"
             f" never comes.{self.happenings.state()}"
             " If it may take so long, allow it: drives_sleep(at_most='24h')"

@@ -167,7 +167,7 @@ def _waits_for_the_machine() -> bool:
 async def asyncio_sleep(delay: float, result: Any = None) -> Any:
     """`asyncio.sleep`; the loop's selector has to know that somebody sleeps."""
     drive = driving.here()
-    if drive is None or delay <= 0:
+    if drive is None or not delay > 0:  # NaN too is the original's affair
         return await _asyncio_sleep(delay, result)
     with loops.sleeping(drive, delay):
         return await _asyncio_sleep(delay, result)
