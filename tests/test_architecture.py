@@ -35,8 +35,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "fake_server": ("pytest_ocbulk.plugin", "pytest"),
 }
 
-CLIENT_TAKES = ("pytest_ocbulk.emulator.jobs",)
-"""Of the core the client takes status words, nothing else; signatures it judges by itself."""
+CLIENT_TAKES = ("pytest_ocbulk.emulator.jobs", "pytest_ocbulk.emulator.whole_file")
+"""Of the core the client takes status words and the way files are replaced; signatures it judges by itself."""
 
 BANNED_IN_CORE = (
     "socket",

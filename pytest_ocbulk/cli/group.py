@@ -86,10 +86,17 @@ def _told(error: Exception) -> Exit | None:
 
     if not isinstance(error, (BulkClientError, OcBulkError, OSError)):
         return None
-    click.echo(f"Error: {error}", err=True)
+    click.echo(f"Error: {_words(error)}", err=True)
     if isinstance(error, WaitTimedOut):
         click.echo("The job goes on; `ocbulk wait` takes up the waiting again.", err=True)
     return Exit.JOB_FAILED if isinstance(error, (WaitTimedOut, OutcomeUnknown)) else Exit.REFUSED
+
+
+def _words(error: Exception) -> str:
+    """What went wrong; of the system's errors without Python's `[Errno 13]`."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return str(error)
 
 
 @click.group(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from .new_file import NewFile
+from .new_file import STDOUT, NewFile
 from .progress import counting, size
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def output_options(function: F) -> F:
         "--output",
         type=NewFile(),
         metavar="FILE",
-        help="Write it here. A file that is there is replaced when all of the new one has come.",
+        help="Write it here, - for standard output. A file that is there is replaced when all of the new one has come.",
     )(function)
 
 
@@ -44,7 +44,7 @@ def download(
 ) -> None:
     """Stream a result to `output`, or to standard output for None."""
     wanted = cast("Format", file_format)
-    if output is None:
+    if output in (None, STDOUT):
         client.download(job, object_name, wanted, to=sys.stdout.buffer)
         return
     with counting(f"Downloading {output.name}", size) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
 from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ from pytest_ocbulk.emulator.clock import seconds
 from pytest_ocbulk.emulator.errors import OcBulkError
 
 from .group import Exit
-from .new_file import NewFile
+from .new_file import STDOUT, NewFile, written
 from .output import cell, facts_of, print_json, print_table
 from .progress import watching
 
@@ -44,7 +45,7 @@ def waiting_options(function: F) -> F:
             "--errors-to",
             type=NewFile(),
             metavar="FILE",
-            help="Keep all failed rows here: CSV, or JSON lines if the name ends in .json or .jsonl.",
+            help="Keep all failed rows here: CSV, or JSON lines if the name ends in .json or .jsonl; - is standard output.",
         ),
         click.option(
             "--interval",
@@ -83,13 +84,12 @@ def wait_and_judge(
         report = client.wait(job, timeout, interval, on_poll)
     failures = client.errors(report) if report.records_failed_count else iter(())
     shown = list(itertools.islice(failures, SHOWN))
-    kept = None if errors_to is None else write_errors(itertools.chain(shown, failures), errors_to)
     if as_json:
         print_json(facts_of(report) | {"errors": [facts_of(each) for each in shown]})
     else:
         _tell(report, shown)
-    if kept is not None:
-        click.echo(f"{kept:,} failed rows are in {errors_to}.", err=True)
+    if errors_to is not None:  # after the verdict, which is then known whatever becomes of the file
+        keep_errors(itertools.chain(shown, failures), errors_to)
     elif (more := (report.records_failed_count or 0) - SHOWN) > 0:
         click.echo(f"... and {more:,} more; --errors-to FILE keeps them all.", err=True)
     return judge(report)
@@ -102,21 +102,28 @@ def judge(report: JobStatusReport) -> Exit:
     return Exit.ROWS_FAILED if report.records_failed_count else Exit.FINE
 
 
-def write_errors(failed: Iterable[RowError], path: Path) -> int:
-    """Keep failed rows, as CSV or JSON lines by the name of the file. Returns how many there were."""
+def keep_errors(failed: Iterable[RowError], path: Path) -> None:
+    """Keep failed rows, as CSV or JSON lines by the name of the file, and say how many there were."""
+    line = _json_line if path.suffix in (".json", ".jsonl") else _csv_line
     count = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        as_json = path.suffix in (".json", ".jsonl")
-        if not as_json:
-            writer.writerow(["row", "message"])
+    with written(path) as file:
+        if line is _csv_line:
+            file.write(b"row,message\n")
         for each in failed:
+            file.write(line(each).encode())
             count += 1
-            if as_json:
-                file.write(json.dumps(facts_of(each), ensure_ascii=False) + "\n")
-            else:
-                writer.writerow([each.row, each.message])
-    return count
+    if path != STDOUT:
+        click.echo(f"{count:,} failed rows are in {path}.", err=True)
+
+
+def _json_line(failed: RowError) -> str:
+    return json.dumps(facts_of(failed), ensure_ascii=False) + "\n"
+
+
+def _csv_line(failed: RowError) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([failed.row, failed.message])
+    return text.getvalue()
 
 
 def _tell(report: JobStatusReport, shown: list[RowError]) -> None:

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from pytest_ocbulk.emulator.whole_file import written
+
 from .multipart_body import Progress
 
 
 def save(chunks: Iterator[bytes], path: Path, progress: Progress | None = None) -> None:
     """Write beside `path` and move it there when it is whole; whatever goes wrong leaves `path` as it was."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            pour(chunks, file, progress)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written(path) as file:
+        pour(chunks, file, progress)
 
 
 def pour(chunks: Iterator[bytes], file: BinaryIO, progress: Progress | None = None) -> None:

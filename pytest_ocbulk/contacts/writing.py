@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
+from pytest_ocbulk.emulator import whole_file
 from pytest_ocbulk.emulator.errors import OcBulkError
 
 from .blocks import MOST_ROWS, blocks
@@ -37,13 +37,13 @@ def write_contacts(
     The same arguments and the same version of Faker give the same bytes. Keys and e-mail addresses are
     unique; the other columns are combined from a pool of at most a thousand values that Faker draws.
     Memory does not grow with `n`. `progress` is called after every ten thousand rows. An existing file is
-    overwritten; a refusal (`OcBulkError`) comes before the file is opened.
+    replaced when all of the new one is there; a refusal (`OcBulkError`) comes before it is opened.
     """
     layout = Layout(encoding, bom, delimiter, newline)
     recipe = recipe_for(connector, object)
     parts = stream(n, recipe, locale, seed, layout)
     if isinstance(target, (str, os.PathLike)):
-        with Path(target).open("wb") as file:
+        with whole_file.written(target) as file:
             _write(file, parts, n, progress)
     else:
         _write(target, parts, n, progress)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..connection import Command
-from ..new_file import NewFile
+from ..new_file import STDOUT, NewFile
 from ..progress import counting, rows
 
 _NEWLINES = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
@@ -64,7 +64,7 @@ def command(
 
     options |= {"delimiter": _DELIMITERS[delimiter], "newline": _NEWLINES[newline]}
     options |= {"object": object_name, "seed": int(seed) if seed.isdecimal() else seed}
-    if output is None:
+    if output in (None, STDOUT):
         write_contacts(sys.stdout.buffer, number, **options)
         return
     with counting(f"Writing {output.name}", rows) as progress:

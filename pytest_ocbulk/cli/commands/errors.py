@@ -10,7 +10,7 @@ import click
 from ..connection import ConnectedCommand, connected
 from ..new_file import NewFile
 from ..output import json_option, limited, print_all
-from ..verdict import write_errors
+from ..verdict import keep_errors
 
 if TYPE_CHECKING:
     from pytest_ocbulk.client import BulkClient
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "--output",
     type=NewFile(),
     metavar="FILE",
-    help="Write them here instead: CSV, or JSON lines if the name ends in .json or .jsonl.",
+    help="Write them here instead: CSV, or JSON lines if the name ends in .json or .jsonl; - is standard output.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
@@ -41,6 +41,6 @@ def command(client: BulkClient, job: str, output: Path | None, limit: int | None
     """
     failed = limited(client.errors(job), limit)
     if output is not None:
-        click.echo(f"{write_errors(failed, output):,} failed rows are in {output}.", err=True)
+        keep_errors(failed, output)
     elif not print_all(failed, ["row", "message"], as_json):
         click.echo("No row failed.", err=True)

@@ -12,7 +12,7 @@ from pytest_ocbulk.emulator.dialect import DIALECTS
 
 from ..connection import Command
 from ..group import Exit
-from ..new_file import NewFile
+from ..new_file import NewFile, written
 from ..output import print_table
 
 
@@ -65,7 +65,7 @@ from ..output import print_table
 )
 @click.option(
     "--note",
-    type=NewFile(),
+    type=NewFile(appended=True),
     metavar="FILE",
     help="Append what was checked today to this file, for docs/parity.md.",
 )
@@ -110,7 +110,8 @@ def command(
             click.echo(line)
         click.echo(report.summary(parity))
     if junit:
-        junit.write_text(report.as_junit(parity), encoding="utf-8")
+        with written(junit) as file:
+            file.write(report.as_junit(parity).encode())
     if note:
         with note.open("a", encoding="utf-8") as history:
             history.write(report.as_record(parity) + "\n")
