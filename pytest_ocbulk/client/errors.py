@@ -41,13 +41,14 @@ class OutcomeUnknown(BulkClientError):
 class UploadOutcomeUnknown(OutcomeUnknown):
     """An upload was sent, and whether a job came of it is not known.
 
-    `attempt` is what `find_upload` needs to look for the job. `refusal` is the service's own failure (5xx) if that is
-    what came instead of an answer, None if nothing readable did.
+    `attempt` is what `find_upload` needs to look for the job, `reason` what happened, without the advice. `refusal` is
+    the service's own failure (5xx) if that is what came instead of an answer, None if nothing readable did.
     """
 
     def __init__(self, message: str, attempt: UploadAttempt, refusal: Refused | None = None) -> None:
         super().__init__(f"{message}: look with find_upload(error.attempt) before uploading again")
         self.attempt = attempt
+        self.reason = message
         self.refusal = refusal
 
 

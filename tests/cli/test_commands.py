@@ -15,7 +15,6 @@ import pytest
 from pytest_ocbulk.cli import ocbulk
 from pytest_ocbulk.cli.group import CommandDirectory, Exit
 from pytest_ocbulk.cli.progress import size
-from pytest_ocbulk.client import UploadOutcomeUnknown
 
 from .. import docs_cli
 from ..client.raw_service import CLOSE, answer, raw_service
@@ -161,6 +160,25 @@ def test_an_upload_whose_answer_got_lost_is_found_and_not_sent_again(run: Run, p
         "The answer got lost: POST /bulk/contact: Remote end closed connection without response;" in ended.err
     )
     assert "Job 7 came of it.\n" in ended.err
+
+
+def test_an_upload_that_two_jobs_can_be_ends_with_3_and_says_what_tells_them_apart(
+    run: Run, people: str
+) -> None:
+    two = f"[{JOBS[1:-1]}, {JOBS[1:-1].replace('7', '8')}]"
+    statuses = [answer(body=STATUS), answer(body=STATUS.replace('"7"', '"8"'))]
+    with raw_service(CLOSE, answer(body=two), *statuses) as service:
+        env = {"OPEN_CONNECTORS_BASE_URL": service.base_url}
+        ended = run(
+            "upload", people, "--object", "contact", "--element-token", "a", "--user-secret", "b", env=env
+        )
+    assert (ended.code, ended.out) == (Exit.JOB_FAILED, "")
+    assert ended.err.endswith(
+        "The answer got lost: POST /bulk/contact: Remote end closed connection without response; the service may have"
+        " carried it out.\n"
+        "Error: Any of the jobs 7, 8 can be the upload; `ocbulk status` tells about each. A value of its own tells an"
+        """ upload apart: --metadata '{"callback-payload": "run 1"}'.\n"""
+    )
 
 
 def test_an_upload_that_made_no_job_may_be_sent_again(run: Run, people: str) -> None:
@@ -363,15 +381,17 @@ def test_an_interruption_ends_with_130(run: Run, monkeypatch: pytest.MonkeyPatch
     assert run("objects") == Ended(Exit.INTERRUPTED, "", "\nInterrupted.\n")
 
 
-def test_an_upload_in_doubt_that_cannot_be_looked_for_ends_with_3(
-    run: Run, people: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def in_doubt(self: object, *args: object) -> None:
-        raise UploadOutcomeUnknown("lost", None)  # type: ignore[arg-type]  # nothing looks at it
-
-    monkeypatch.setattr("pytest_ocbulk.client.BulkClient.upload", in_doubt)
-    monkeypatch.setattr("pytest_ocbulk.client.BulkClient.find_upload", in_doubt)
-    assert run("upload", people, "--object", "contact").code == Exit.JOB_FAILED
+def test_an_upload_in_doubt_that_cannot_be_looked_for_ends_with_3(run: Run, people: str) -> None:
+    with raw_service(CLOSE, answer("403 Forbidden", '{"message": "No."}')) as service:
+        env = {"OPEN_CONNECTORS_BASE_URL": service.base_url}
+        ended = run(
+            "upload", people, "--object", "contact", "--element-token", "a", "--user-secret", "b", env=env
+        )
+    assert (ended.code, ended.out) == (Exit.JOB_FAILED, "")
+    assert ended.err.endswith(
+        "Error: Nobody knows whether it arrived: GET /bulk/jobs was answered 403: No.; look for"
+        " its job with `ocbulk jobs` before you send it again.\n"
+    )
 
 
 def test_who_reads_only_the_beginning_sees_no_traceback(fake: Served) -> None:
@@ -475,3 +495,15 @@ def test_the_shell_completes_commands_and_options(words: str, completed: str) ->
         command, env=environment, capture_output=True, text=True, timeout=2 * PATIENCE, check=False
     )
     assert done.stdout == f"plain,{completed}\n"
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "0.0", "0ms"])
+@pytest.mark.parametrize("command", ["wait", "upload"])
+def test_waiting_without_a_pause_is_refused(run: Run, people: str, command: str, text: str) -> None:
+    arguments = ["wait", "1"] if command == "wait" else ["upload", people, "--object", "contact", "--wait"]
+    ended = run(*arguments, "--interval", text)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith(
+        f"Error: Invalid value for '--interval': expected a time above 0, got '{text}': the service would be asked"
+        " without a pause; leave it out for 1s\n"
+    )

@@ -15,7 +15,7 @@ from ..progress import counting, size
 from ..verdict import wait_and_judge, waiting_options
 
 if TYPE_CHECKING:
-    from pytest_ocbulk.client import BulkClient
+    from pytest_ocbulk.client import BulkClient, UploadOutcomeUnknown
     from pytest_ocbulk.client.reports import JobReference
 
 
@@ -73,7 +73,8 @@ def command(
     Without --wait it ends with 0 as soon as there is a job. With it, 0 means that all rows are in, 2 that some
     failed, 3 that the job failed or did not end in time.
 
-    An upload is sent once. If the answer gets lost, the jobs of the instance are looked through for it.
+    An upload is sent once. If the answer gets lost, the jobs of the instance are looked through for it; it
+    ends with 3 if that cannot tell whether it arrived.
     """
     options = dict(metadata or {})
     given = {"bulkUploadRecordSize": record_size, "action": action, "identifierFieldName": key}
@@ -107,10 +108,23 @@ def _upload(
         return _found(client, lost)
 
 
-def _found(client: BulkClient, lost: Any) -> JobReference:
-    """The job of an upload whose answer got lost."""
-    click.echo(f"The answer got lost: {lost}", err=True)
-    report = client.find_upload(lost.attempt)
+def _found(client: BulkClient, lost: UploadOutcomeUnknown) -> JobReference:
+    """The job of an upload whose answer got lost; raises `OutcomeUnknown` where that cannot be told."""
+    from pytest_ocbulk.client import AmbiguousUpload, BulkClientError, OutcomeUnknown
+
+    click.echo(f"The answer got lost: {lost.reason}.", err=True)
+    try:
+        report = client.find_upload(lost.attempt)
+    except AmbiguousUpload as error:
+        ids = ", ".join(each.id for each in error.candidates)
+        raise OutcomeUnknown(
+            f"Any of the jobs {ids} can be the upload; `ocbulk status` tells about each. A value of its own tells an"
+            """ upload apart: --metadata '{"callback-payload": "run 1"}'."""
+        ) from None
+    except BulkClientError as error:
+        raise OutcomeUnknown(
+            f"Nobody knows whether it arrived: {error}; look for its job with `ocbulk jobs` before you send it again."
+        ) from None
     if report is None:
         raise click.ClickException("No job came of the upload. It can be sent again.")
     click.echo(f"Job {report.id} came of it.", err=True)
