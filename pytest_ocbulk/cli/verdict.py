@@ -38,6 +38,16 @@ def duration(text: str) -> float:
         raise click.BadParameter(str(error)) from None
 
 
+def pause(text: str) -> float:
+    """The type of an option that takes a duration above zero."""
+    length = duration(text)
+    if not length:
+        raise click.BadParameter(
+            f"expected a time above 0, got {text!r}: the service would be asked without a pause; leave it out for 1s"
+        )
+    return length
+
+
 def waiting_options(function: F) -> F:
     """The options of every command that waits for a job and passes a verdict."""
     for option in (
@@ -45,11 +55,12 @@ def waiting_options(function: F) -> F:
             "--errors-to",
             type=NewFile(),
             metavar="FILE",
-            help="Keep all failed rows here: CSV, or JSON lines if the name ends in .json or .jsonl; - is standard output.",
+            help="Keep all failed rows here: CSV, or JSON lines if the name ends in .json or .jsonl; - is"
+            " standard output.",
         ),
         click.option(
             "--interval",
-            type=duration,
+            type=pause,
             default="1s",
             show_default=True,
             metavar="TIME",

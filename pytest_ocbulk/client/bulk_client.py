@@ -27,7 +27,7 @@ from .polling import poll
 from .reports import FieldInfo, Job, JobReference, JobStatusReport, RowError, job_id
 from .rows import Row, csv_rows, json_rows
 from .saving import pour, save
-from .waiting import Timekeeper, delays
+from .waiting import Timekeeper, checked_seconds, delays
 
 CALLBACK_HEADER = "Elements-Async-Callback-Url"
 
@@ -199,13 +199,14 @@ class BulkClient:
     ) -> JobStatusReport:
         """Ask for the status until the job has ended, well or badly; `.check()` the report that comes back.
 
-        Asks at once, then after `interval` seconds, then at growing intervals up to `longest_interval`, and a last
-        time when `timeout` seconds have passed (None: no limit). Refusals that pass (429, 502, 503, 504) and lost
-        connections are waited out, with `Retry-After` obeyed. A word nobody documents counts as running and warns
-        `UnknownStatus` once. `on_poll` gets each report.
+        Asks at once, then after `interval` seconds, then at growing intervals up to `longest_interval` (a twentieth
+        of a second at least), and a last time when `timeout` seconds have passed (None: no limit). Refusals that pass
+        (429, 502, 503, 504) and lost connections are waited out, with `Retry-After` obeyed. A word nobody documents
+        counts as running and warns `UnknownStatus` once. `on_poll` gets each report.
 
-        Raises `WaitTimedOut` with the last report.
+        Raises `WaitTimedOut` with the last report, `ConfigurationError` for a negative time.
         """
+        checked_seconds(timeout=timeout, interval=interval, longest_interval=longest_interval)
         return poll(
             job_id(job),
             lambda: self._status(job, attempts=1),

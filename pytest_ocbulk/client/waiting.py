@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from .errors import ConfigurationError
+
 GROWTH = 1.5
+SHORTEST = 0.05
+"""Seconds between two questions, whatever was asked for: a service that is never left alone gets no work done."""
+
 LONGEST_RETRY_AFTER = 120.0
 """Seconds. Who is told to come back later than this gets the refusal instead of a silent wait."""
 
@@ -34,11 +39,21 @@ class Timekeeper:
 
 
 def delays(first: float, longest: float) -> Iterator[float]:
-    """Seconds between questions, without end: `first`, then half as long again each time, up to `longest`."""
+    """Seconds between questions, without end: `first`, then half as long again each time, up to `longest`.
+
+    Only the first may be shorter than `SHORTEST`.
+    """
     delay = min(first, longest)
     while True:
         yield delay
-        delay = min(delay * GROWTH, longest)
+        delay = max(min(delay * GROWTH, longest), SHORTEST)
+
+
+def checked_seconds(**given: object) -> None:
+    """Raise `ConfigurationError` for a time that is no number of seconds from 0; None means no limit."""
+    for name, value in given.items():
+        if value is not None and not (isinstance(value, (int, float)) and value >= 0):  # NaN is not
+            raise ConfigurationError(f"{name} must be a number of seconds, 0 or more, got {value!r}")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

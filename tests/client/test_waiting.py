@@ -8,6 +8,7 @@ import responses
 
 from pytest_ocbulk.client import (
     BulkClient,
+    ConfigurationError,
     ConnectionFailed,
     JobStatusReport,
     NotFound,
@@ -60,12 +61,24 @@ def test_waiting_gives_up_with_the_last_report(client: BulkClient, service: resp
     assert isinstance(caught.value, TimeoutError)
 
 
-def test_waiting_without_a_limit_and_without_pauses_goes_on_to_the_end(
-    client: BulkClient, service: responses.RequestsMock, time: Time
+@pytest.mark.parametrize("longest", [30.0, 0])
+def test_waiting_asked_for_without_pauses_has_pauses_all_the_same(
+    client: BulkClient, service: responses.RequestsMock, time: Time, longest: float
 ) -> None:
-    statuses(service, "CREATED", "RUNNING", "COMPLETE")
-    assert client.wait("7", timeout=None, interval=0).status == "COMPLETE"
-    assert time.slept == []
+    statuses(service, "CREATED", "RUNNING", "RUNNING", "COMPLETE")
+    assert client.wait("7", timeout=None, interval=0, longest_interval=longest).status == "COMPLETE"
+    assert time.slept == [0.05, 0.05 * 1.5 if longest else 0.05]  # and none before the second look
+
+
+@pytest.mark.parametrize("name", ["timeout", "interval", "longest_interval"])
+@pytest.mark.parametrize("value", [-1, -0.001, float("nan"), "1s"])
+def test_a_time_that_is_none_is_refused_before_anything_is_asked(
+    client: BulkClient, service: responses.RequestsMock, name: str, value: object
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        client.wait("7", **{name: value})  # type: ignore[arg-type]  # that is the point
+    assert str(refused.value) == f"{name} must be a number of seconds, 0 or more, got {value!r}"
+    assert len(service.calls) == 0
 
 
 def test_each_report_is_handed_on_while_waiting(client: BulkClient, service: responses.RequestsMock) -> None:
