@@ -28,8 +28,18 @@ SERVICE = re.compile(
 
 
 def base_url(text: str) -> str:
-    """A base URL as a test names it, without a slash at its end; raises `OcBulkError` for anything else."""
-    parts = urlsplit(text)
+    """A base URL as a test names it, without a slash at its end; raises `OcBulkError` for anything else.
+
+    It has no user and no password: those would be printed wherever it is, and `requests` would send them instead of
+    the service's own authorization.
+    """
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # such as a bracket that is not closed
+        parts = urlsplit("")
+    if "@" in parts.netloc:
+        shown = text.replace(parts.netloc, f"***@{parts.netloc.rpartition('@')[2]}")
+        raise OcBulkError(f"a base URL holds no user and no password, got {shown!r}")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise OcBulkError(f"a base URL looks like {DEFAULT_BASE_URL}, got {text!r}")
     return text.rstrip("/")

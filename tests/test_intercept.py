@@ -85,12 +85,21 @@ def test_a_base_url_loses_the_slash_at_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["gateway.test", "ftp://gateway.test", "https://gateway.test?x=1", "https://", ""]
+    "text", ["gateway.test", "ftp://gateway.test", "https://gateway.test?x=1", "https://", "http://[::1", ""]
 )
 def test_what_is_no_base_url_is_refused(text: str) -> None:
     with pytest.raises(OcBulkError) as refused:
         base_url(text)
     assert str(refused.value) == f"a base URL looks like {DEFAULT_BASE_URL}, got {text!r}"
+
+
+@pytest.mark.parametrize("user", ["user:pw", "user", ":pw"])
+def test_a_base_url_with_a_user_is_refused_and_the_password_not_printed(user: str) -> None:
+    with pytest.raises(OcBulkError) as refused:
+        base_url(f"https://{user}@crm.example/api")
+    assert str(refused.value) == (
+        "a base URL holds no user and no password, got 'https://***@crm.example/api'"
+    )
 
 
 class Readable:
