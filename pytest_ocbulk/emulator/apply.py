@@ -97,6 +97,8 @@ class Application:
 
     def _commit(self, store: Store, piece: Slice, now: int) -> None:
         with store.transaction():
+            if self.action != "create":
+                self.target.expect_lookups(self.slices.key)
             if piece.rows:
                 if self._stage is None and self._wants_stage(piece):
                     self._stage = Stage(store, self)

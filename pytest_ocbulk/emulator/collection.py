@@ -8,6 +8,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from .connectors import ObjectDefinition
+from .database import Database
+from .lookups import Lookups, looked_up
 from .ocnql import Order
 from .predicate_sql import order_sql
 from .selection import EVERYTHING, Selection
@@ -32,6 +35,10 @@ class Taken(Exception):
 class Collection(Table):
     """The records; values come and go encoded (`stored_values.py`)."""
 
+    def __init__(self, database: Database, instance: int, name: str, shape: ObjectDefinition) -> None:
+        super().__init__(database, instance, name, shape)
+        self._lookups = Lookups()
+
     # -- writing ----------------------------------------------------------------------------------------
 
     def insert(
@@ -50,6 +57,8 @@ class Collection(Table):
         already; then nothing of this call was added if it ran in a transaction of its own.
         """
         self.ensure(paths)
+        if len(rows) >= _ROWS_PER_STATEMENT:
+            self._drop_lookups()
         if visible is not None:
             self._hide()
         columns = tuple(self.writable(path) for path in paths)
@@ -88,6 +97,7 @@ class Collection(Table):
             self._adopt(other)
             return
         self.ensure(other.columns)
+        self._drop_lookups()
         if visible is not None:
             self._hide()
         names = ", ".join(["_created", "_updated", "_visible", *map(self.writable, other.columns)])
@@ -105,6 +115,7 @@ class Collection(Table):
     def _adopt(self, other: Collection) -> None:
         """Take over the table of a stage as it is."""
         self.drop()
+        self._lookups.forget()
         self.remember()
         other.remember()
         query = "UPDATE collections SET name = ? WHERE instance = ? AND name = ?"
@@ -167,6 +178,8 @@ class Collection(Table):
         """Rows of `(row id, *values of paths)`: behind row id `after`, skipping `offset`, at most `limit`."""
         if not self.exists:
             return []
+        if field := looked_up(selection.where):
+            self._note_lookup(field)
         if offset > FAR and not order and after is None:
             start = self._dense_start(selection)
             if start is not None:
@@ -177,6 +190,28 @@ class Collection(Table):
             f"SELECT {shown} FROM {self.table}{condition} ORDER BY {self._ordering(order)} LIMIT ? OFFSET ?"
         )
         return self.database.db.execute(query, (*values, limit, offset)).fetchall()
+
+    def expect_lookups(self, path: str) -> None:
+        """Many records are going to be looked for by the value of a column: give it an index."""
+        if self._is_unindexed(path):
+            self.index(path)
+            self._lookups.indexed.add(path)
+            self.database.on_rollback(lambda: self._lookups.indexed.discard(path))
+
+    def _note_lookup(self, path: str) -> None:
+        """Records are looked for by the value of a column: give it an index when it has become worth one."""
+        if self._is_unindexed(path):
+            (rows,) = self.database.db.execute(f"SELECT max(_seq) FROM {self.table}").fetchone()
+            if self._lookups.note(path, rows or 0):
+                self.expect_lookups(path)
+
+    def _is_unindexed(self, path: str) -> bool:
+        return path in self.columns and path not in self.unique and path not in self._lookups.indexed
+
+    def _drop_lookups(self) -> None:
+        """Many rows are to come: each would have to find its place in these indexes."""
+        for path in self._lookups.forget():
+            self.drop_index(path)
 
     def _ordering(self, order: tuple[Order, ...]) -> str:
         return f"{order_sql(order, self.column)}, _seq" if order else "_seq"

@@ -110,6 +110,8 @@ class Table:
         self.columns = {path: f"c{position}" for position, path in enumerate(columns)}
         if self.key_is_open and self.key in self.columns:
             self.unique = [self.key]
+        for path in self.columns:  # a later upload should not have to keep them up
+            self.drop_index(path)
         self.ensure(self.declared)  # fields that were declared since
 
     @property
@@ -157,8 +159,12 @@ class Table:
         column = self.columns.get(path)
         if column and path not in self.unique:
             kind = "UNIQUE INDEX" if unique else "INDEX"
-            name = self._unique_index(path) if unique else f"{self.table}_{column}_at"
+            name = self._unique_index(path) if unique else self._plain_index(path)
             self.database.db.execute(f"CREATE {kind} IF NOT EXISTS {name} ON {self.table} ({column})")
+
+    def drop_index(self, path: str) -> None:
+        """Take back `index(path)`."""
+        self.database.db.execute(f"DROP INDEX IF EXISTS {self._plain_index(path)}")
 
     def drop(self) -> None:
         """Forget all records."""
@@ -179,6 +185,9 @@ class Table:
 
     def _unique_index(self, path: str) -> str:
         return f"{self.table}_{self.columns[path]}"
+
+    def _plain_index(self, path: str) -> str:
+        return f"{self.table}_{self.columns[path]}_at"
 
     def has(self, path: str) -> bool:
         """Whether there is such a column, the key included."""
