@@ -136,7 +136,19 @@ def main(
             emulator.close()
     except OcBulkError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise _unwritable(error) from None
     context.exit(code)
+
+
+def _unwritable(error: OSError) -> click.ClickException:
+    """The refusal when nobody could be told where the server listens."""
+    from pytest_ocbulk.process_streams import give_up_if_unwritable
+
+    give_up_if_unwritable()
+    return click.ClickException(
+        f"{error.filename or 'standard output'}: {error.strerror}; the server has ended"
+    )
 
 
 main.add_command(snapshot)

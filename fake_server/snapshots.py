@@ -106,6 +106,9 @@ _data = click.option(
 @contextmanager
 def _told() -> Iterator[None]:
     """Turns what went wrong into one line and exit code 1."""
+    from pytest_ocbulk.process_streams import spell_out_what_it_cannot_say  # not needed to start a server
+
+    spell_out_what_it_cannot_say()
     try:
         yield
     except OcBulkError as error:

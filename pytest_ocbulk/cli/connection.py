@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from pytest_ocbulk.process_streams import undecodable
 
 if TYPE_CHECKING:
     from pytest_ocbulk.client import BulkClient
@@ -30,6 +33,17 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but text that is none is refused here, once, instead of wherever it is sent; paths may be."""
+        rest = super().parse_args(ctx, args)
+        for param in self.get_params(ctx):
+            value = ctx.params.get(param.name or "")
+            if not isinstance(value, Path) and (byte := undecodable(_text(value))):
+                raise click.BadParameter(
+                    f"expected UTF-8, got the byte {byte}; write it in UTF-8", ctx, param
+                )
+        return rest
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         super().format_epilog(ctx, formatter)
@@ -50,6 +64,12 @@ class ConnectedCommand(Command):
             records = [record for each in chosen if (record := each.get_help_record(ctx))]
             with formatter.section(title):
                 formatter.write_dl(records)
+
+
+def _text(value: object) -> str:
+    """All the text that a parameter holds: it may have been repeatable, or JSON."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return "".join(map(_text, parts)) if parts else str(value)
 
 
 def connected(function: Callable[..., R]) -> Callable[..., R]:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from pytest_ocbulk import process_streams
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
 
 from . import commands
@@ -61,6 +62,7 @@ class CommandDirectory(click.Group):
     ) -> NoReturn:
         """Run, and leave the process with one of `Exit`."""
         extra.pop("standalone_mode", None)
+        process_streams.spell_out_what_it_cannot_say()
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
         except click.ClickException as error:
@@ -69,14 +71,13 @@ class CommandDirectory(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("Interrupted.", err=True)
             code = Exit.INTERRUPTED
-        except BrokenPipeError:
-            # Whoever read our output has had enough (`| head`). Nothing more may be written, not even at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # whoever read our output has had enough (`| head`)
             code = Exit.REFUSED
         except Exception as error:
             code = _told(error)
             if code is None:
                 raise
+        process_streams.give_up_if_unwritable()
         sys.exit(int(code or 0))
 
 
@@ -94,9 +95,10 @@ def _told(error: Exception) -> Exit | None:
 
 def _words(error: Exception) -> str:
     """What went wrong; of the system's errors without Python's `[Errno 13]`."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
-    return str(error)
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    place = "standard output" if error.filename is None else os.fsdecode(error.filename)
+    return f"{place}: {error.strerror}"
 
 
 @click.group(

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import click
 
+from pytest_ocbulk.process_streams import takes_all_text
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 SAMPLE = 100
@@ -26,7 +28,8 @@ json_option: Callable[[F], F] = click.option(
 def print_json(value: object) -> None:
     """One value on one line. Reports and the like become objects of their fields, without `raw`."""
     plain = facts_of(value) if dataclasses.is_dataclass(value) else value
-    click.echo(json.dumps(plain, ensure_ascii=False, default=_json_text))
+    # Where characters have to be spelled out, JSON has its own way.
+    click.echo(json.dumps(plain, ensure_ascii=not takes_all_text(), default=_json_text))
 
 
 def print_each(values: Iterable[object]) -> int:

@@ -106,7 +106,7 @@ class MultipartBody:
             f"--{self._boundary}\r\n"
             f'Content-Disposition: form-data; name="file"; filename="{_quoted(self._content.name)}"\r\n'
             f"Content-Type: {content_type}\r\n\r\n"
-        ).encode()
+        ).encode(errors="replace")  # a file's name need not be text
 
 
 class SizedMultipartBody(MultipartBody):
