@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 from pytest_ocbulk.emulator.connectors import built_in
-from pytest_ocbulk.emulator.dialect import Quirks
+from pytest_ocbulk.emulator.dialect import MOST_DAYS, Quirks
 from pytest_ocbulk.emulator.errors import MethodNotAllowed, NotFound
 from pytest_ocbulk.emulator.routes import ROUTES, Route, match, strip
 
@@ -104,7 +104,11 @@ def _quirk(quirk: Field[object]) -> str:
     return f"| `{quirk.name}` | {values} | `{default}` | {quirk.metadata['doc']} |"
 
 
-KINDS = {"bool": "`true`, `false`", "int": "a whole number", "float": "a number"}
+KINDS = {
+    "bool": "`true`, `false`",
+    "int": f"a whole number, 0 to {MOST_DAYS}",
+    "float": "seconds, or `2s`, `10m`",
+}
 
 
 if __name__ == "__main__":

@@ -11,8 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
+from .clock import LONGEST, seconds
 from .errors import OcBulkError, nearest
 from .jobs import CANCELLED, COMPLETED
+
+MOST_DAYS = int(LONGEST // 86_400)
+"""The largest number of days that a quirk takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,10 @@ def dialect_named(name: str) -> Dialect:
 
 
 def set_quirks(quirks: Quirks, switches: Mapping[str, object]) -> Quirks:
-    """Set switches by name; text values (from a command line) are read as the switch's own type."""
+    """Set switches by name; text values (from a command line) are read as the switch's own type.
+
+    Raises `OcBulkError` for an unknown name, and for a value of another kind or out of range.
+    """
     known = {each.name: each for each in fields(Quirks)}
     values: dict[str, object] = {}
     for name, value in switches.items():
@@ -122,22 +129,38 @@ def set_quirks(quirks: Quirks, switches: Mapping[str, object]) -> Quirks:
 
 
 def _read(name: str, value: object, default: object) -> object:
-    choices = _CHOICES.get(name)
+    if isinstance(default, float):
+        return _duration(name, value)
     if isinstance(value, str) and not isinstance(default, str):
         value = _from_text(value, default)
+    choices = _CHOICES.get(name)
     if choices is not None:
         if value not in choices:
             raise OcBulkError(f"quirk {name} is one of {', '.join(map(repr, choices))}, got {value!r}")
-    elif type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
-        raise OcBulkError(f"quirk {name} takes a {type(default).__name__}, got {value!r}")
+    elif isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise OcBulkError(f"quirk {name} is true or false, got {value!r}")
+    elif type(value) is not int or not 0 <= value <= MOST_DAYS:
+        raise OcBulkError(f"quirk {name} is a whole number from 0 to {MOST_DAYS}, got {value!r}")
     return value
+
+
+def _duration(name: str, value: object) -> float:
+    try:
+        value = float(value) if isinstance(value, str) else value
+    except ValueError:
+        pass  # not a bare number of seconds
+    try:
+        return seconds(value)  # type: ignore[arg-type]  # it refuses everything else
+    except OcBulkError as error:
+        raise OcBulkError(f"quirk {name}: {error}") from None
 
 
 def _from_text(text: str, default: object) -> object:
     if isinstance(default, bool):
         return {"true": True, "false": False}.get(text.lower(), text)
     try:
-        return float(text) if isinstance(default, float) else int(text)
+        return int(text)
     except ValueError:
         return text
 

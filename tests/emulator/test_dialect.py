@@ -48,7 +48,8 @@ def test_every_quirk_says_what_it_is_and_where_it_is_from(quirk: object) -> None
         ("malformed_query_status", "500", 500),
         ("retention_days", "7", 7),
         ("callback_lag", "1.5", 1.5),
-        ("callback_lag", 60, 60),
+        ("callback_lag", 60, 60.0),
+        ("visibility_lag", "2m", 120.0),
         ("cancelled_word", "CANCELED", "CANCELED"),
     ],
 )
@@ -68,11 +69,33 @@ def test_a_quirk_is_set_by_name_from_values_or_text(name: str, value: object, re
         ("json_shape", 1, "quirk json_shape is one of 'lines', 'array', got 1"),
         ("malformed_query_status", "404", "quirk malformed_query_status is one of 400, 500, got 404"),
         ("malformed_query_status", "bad", "quirk malformed_query_status is one of 400, 500, got 'bad'"),
-        ("counts_include_failed", "maybe", "quirk counts_include_failed takes a bool, got 'maybe'"),
-        ("counts_include_failed", 1, "quirk counts_include_failed takes a bool, got 1"),
-        ("retention_days", "1.5", "quirk retention_days takes a int, got '1.5'"),
-        ("retention_days", True, "quirk retention_days takes a int, got True"),
-        ("callback_lag", "soon", "quirk callback_lag takes a float, got 'soon'"),
+        ("counts_include_failed", "maybe", "quirk counts_include_failed is true or false, got 'maybe'"),
+        ("counts_include_failed", 1, "quirk counts_include_failed is true or false, got 1"),
+        ("retention_days", "1.5", "quirk retention_days is a whole number from 0 to 36525, got '1.5'"),
+        ("retention_days", True, "quirk retention_days is a whole number from 0 to 36525, got True"),
+        ("retention_days", "-1", "quirk retention_days is a whole number from 0 to 36525, got -1"),
+        ("retention_days", 36526, "quirk retention_days is a whole number from 0 to 36525, got 36526"),
+        (
+            "callback_lag",
+            "soon",
+            "quirk callback_lag: 'soon' is not a duration; write it like '250ms', '2s', '10m' or '1h30m'",
+        ),
+        ("callback_lag", "-1", "quirk callback_lag: a duration cannot be negative, got -1.0"),
+        (
+            "visibility_lag",
+            "inf",
+            "quirk visibility_lag: a duration is a number of seconds up to 36525d, got inf",
+        ),
+        (
+            "visibility_lag",
+            "nan",
+            "quirk visibility_lag: a duration is a number of seconds up to 36525d, got nan",
+        ),
+        (
+            "visibility_lag",
+            True,
+            "quirk visibility_lag: a duration is a number of seconds or a text like '2s' or '10m', got True",
+        ),
     ],
 )
 def test_a_wrong_quirk_is_refused(name: str, value: object, complaint: str) -> None:
