@@ -8,6 +8,7 @@ of `Quirks` (protocol.md 13).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
@@ -146,10 +147,8 @@ def _read(name: str, value: object, default: object) -> object:
 
 
 def _duration(name: str, value: object) -> float:
-    try:
+    with suppress(ValueError):  # text that is no bare number of seconds
         value = float(value) if isinstance(value, str) else value
-    except ValueError:
-        pass  # not a bare number of seconds
     try:
         return seconds(value)  # type: ignore[arg-type]  # it refuses everything else
     except OcBulkError as error:
