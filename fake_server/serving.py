@@ -51,7 +51,7 @@ def serve(
     log = AccessLog(log_format) if log_format else None
     if log is not None:
         log.configure()
-    with Deliverer(emulator, allowed_hosts=callback_hosts) as deliverer:
+    with Deliverer(emulator, allowed_hosts=callback_hosts, to_allow="--callback-host {host}") as deliverer:
         server = _server(emulator, guard, port, deliverer, log)
 
         def announce() -> None:

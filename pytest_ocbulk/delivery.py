@@ -10,6 +10,7 @@ Callbacks go to this machine only, unless a host is allowed; redirects are not f
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .addresses import is_loopback
 from .emulator.callbacks import Attempt, Callback, Outcome
 from .emulator.emulator import Emulator
+from .emulator.errors import OcBulkError
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -32,6 +34,7 @@ _SHORTEST = 0.01
 """Seconds until it looks again at the earliest: the clock of an instance may stand still."""
 _GRACE = 1.0
 """Seconds that `stop` waits for a post that is under way."""
+_HOST = re.compile(r"[^/@\[\]\s:]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*")
 _CLOSED = "the receiver closed the connection without an answer"
 
 
@@ -48,7 +51,7 @@ class Deliverer:
 
     `allowed_hosts` are hosts beside this machine's own that may be posted to, `"*"` for all; `timeout` is how many
     seconds an answer is waited for. `retry_scale` multiplies the waits between the tries, which are those of the
-    service: 4 s, 16 s, 64 s ... 73 h.
+    service: 4 s, 16 s, 64 s ... 73 h. `to_allow` is how a `{host}` is allowed, for a refusal.
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class Deliverer:
         allowed_hosts: Iterable[str] = (),
         timeout: float = 5.0,
         retry_scale: float = 1.0,
+        to_allow: str = "",
     ) -> None:
-        self.allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._to_allow = to_allow
+        self.allowed_hosts = frozenset(map(checked_host, allowed_hosts))
         self.timeout = timeout
         self.retry_scale = retry_scale
         self._emulator = emulator
@@ -134,7 +139,8 @@ class Deliverer:
             return f"expected an http or https URL without a user, got {request.url!r}"
         if is_loopback(host) or host in self.allowed_hosts or ANY_HOST in self.allowed_hosts:
             return None
-        return f"callbacks go to this machine only, and {host} is not among the allowed hosts"
+        advice = f"; to allow it: {self._to_allow.format(host=host)}" if self._to_allow else ""
+        return f"callbacks go to this machine only, and {host} is not among the allowed hosts{advice}"
 
     def _send(self, request: PreparedRequest) -> Posted:
         import requests
@@ -193,6 +199,16 @@ class Deliverer:
                 log.exception("callbacks could not be delivered")
             self._woken.wait(_LONGEST if wait is None else min(max(wait, _SHORTEST), _LONGEST))
             self._woken.clear()
+
+
+def checked_host(host: object) -> str:
+    """A host that callbacks may go to, in lower case; raises `OcBulkError` for what is none, such as a URL."""
+    if not isinstance(host, str) or not _HOST.fullmatch(host):
+        raise OcBulkError(
+            f"callbacks are allowed to hosts, like 'hook.example' or '10.0.0.1', or to '*', not to URLs and ports;"
+            f" got {host!r}"
+        )
+    return host.lower()
 
 
 def absolute(url: str) -> str | None:

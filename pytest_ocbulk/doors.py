@@ -39,7 +39,7 @@ class InProcessDoor:
 
     def __init__(self) -> None:
         self.emulator = Emulator()
-        self.deliverer = Deliverer(self.emulator)
+        self.deliverer = _deliverer(self.emulator)
         self.fake = InProcess(self.emulator, self.deliver)
         self._base_url = DEFAULT_BASE_URL
         self._interception: Interception | None = None
@@ -81,9 +81,9 @@ class InProcessDoor:
 
     def install_into(self, mock: responses.RequestsMock) -> None:
         """Put the fake into a mock of the test's own."""
-        from .intercept import Claim
+        from .intercept import install
 
-        mock.add(Claim(self.fake, Addresses((self._base_url,))))
+        install(mock, self.fake, Addresses((self._base_url,)))
 
 
 class ServerDoor:
@@ -93,7 +93,7 @@ class ServerDoor:
 
     def __init__(self) -> None:
         self.emulator = Emulator(background=True)
-        self.deliverer = Deliverer(self.emulator)
+        self.deliverer = _deliverer(self.emulator)
         self.fake = InProcess(self.emulator, self.deliver)
         self._server: Server | None = None
         self._process = 0
@@ -124,7 +124,7 @@ class ServerDoor:
         if self._server is None or self._process != os.getpid():
             from .server import Server
 
-            self.deliverer, self._process = Deliverer(self.emulator), os.getpid()
+            self.deliverer, self._process = _deliverer(self.emulator), os.getpid()
             self._server = Server(self.emulator, on_wake=self.deliverer.wake, on_exchange=self._note)
             self._server.start()
         return self._server
@@ -155,9 +155,13 @@ class ServerDoor:
 
     def install_into(self, mock: responses.RequestsMock) -> None:
         """Put the fake into a mock of the test's own."""
-        from .intercept import Claim
+        from .intercept import install
 
-        mock.add(Claim(self.fake, Addresses((self.base_url,))))
+        install(mock, self.fake, Addresses((self.base_url,)))
+
+
+def _deliverer(emulator: Emulator) -> Deliverer:
+    return Deliverer(emulator, to_allow="ocbulk.allow_callbacks_to('{host}')")
 
 
 def create(door: Door, settings: Settings, directory: Directory = lambda: None) -> OcBulk:

@@ -79,9 +79,9 @@ class Evidence:
         ids = ", ".join(self.instance.jobs)
         return f"the jobs so far are {ids}" if ids else "no job was created so far"
 
-    def shape(self, name: str) -> ObjectDefinition:
+    def shape(self, name: object) -> ObjectDefinition:
         """The definition of an object; raises `OcBulkError` with the nearest name when there is none."""
-        shape = self.instance.shape(name)
+        shape = self.instance.shape(name) if isinstance(name, str) else None
         if shape is None:
             objects = [*self.instance.connector.objects, *self.instance.tables]
             raise OcBulkError(f"{self.instance.connector.key} has no object {name!r}{nearest(name, objects)}")

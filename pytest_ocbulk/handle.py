@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .delivery import Deliverer
-from .emulator import ocnql
+from .configuration import Configuration
+from .delivery import Deliverer, checked_host
 from .emulator.callbacks import CallbackLog
 from .emulator.clock import milliseconds
 from .emulator.emulator import Emulator
+from .emulator.endpoints.records import condition_of
 from .emulator.errors import ApiError, OcBulkError
 from .emulator.faults import FaultPlan
 from .emulator.instances import Instance
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from .client import BulkClient
     from .contacts import ContactsFile
     from .httpx_transport import FakeTransport
-
-Rows = Iterable[Mapping[str, object]]
 
 
 class Door(Protocol):
@@ -84,6 +83,14 @@ class OcBulk(Judge):
         self.evidence = Evidence(door.emulator, instance, self._deliver)
         self.clock = DrivenClock(instance.clock, door.emulator, door.deliver)
         self.jobs = OcBulkJobs(self.evidence, door.deliver)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set what can be set; another name would be believed to do something."""
+        if not name.startswith("_") and name not in ("evidence", "clock", "jobs", "other_hosts"):
+            raise OcBulkError(
+                f"ocbulk.{name} = ... sets nothing; ocbulk.other_hosts is all that can be set so"
+            )
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<OcBulk {self._instance.connector.key} at {self.base_url}, {len(self.jobs)} jobs>"
@@ -193,7 +200,7 @@ class OcBulk(Judge):
 
     # -- records ----------------------------------------------------------------------------------------
 
-    def seed(self, object: str, rows: Rows) -> None:
+    def seed(self, object: str, rows: Iterable[Mapping[str, object]] | ContactsFile) -> None:
         """Put records there before the test begins; nested values and column paths (`a.b`) are both understood.
 
         Raises `OcBulkError` for rows that the connector would refuse.
@@ -208,17 +215,17 @@ class OcBulk(Judge):
         `where` is a condition as in `GET /{object}?where=`, such as `"C_FirstName = 'Ann'"`.
         """
         shape = self.evidence.shape(object)
+        self.evidence.tick()
         try:
-            condition = ocnql.parse_where(where) if where else None
+            with self._emulator.lock:
+                records = self.evidence.collection(shape)
+                condition = condition_of(where, records)
+                paths = records.paths
+                found = records.select(
+                    Selection(condition, now=milliseconds(self._instance.clock.now())), paths=paths
+                )
         except ApiError as error:
             raise OcBulkError(f"records({object!r}, where={where!r}): {error.message}") from None
-        self.evidence.tick()
-        with self._emulator.lock:
-            records = self.evidence.collection(shape)
-            paths = records.paths
-            found = records.select(
-                Selection(condition, now=milliseconds(self._instance.clock.now())), paths=paths
-            )
         return [record(paths, row[1:]) for row in found]
 
     def contacts(
@@ -289,9 +296,9 @@ class OcBulk(Judge):
         return self._instance.faults
 
     @property
-    def configuration(self) -> dict[str, str]:
+    def configuration(self) -> Configuration:
         """The instance's configuration, such as `event.notification.signature.key`; a test may change it."""
-        return self._instance.configuration
+        return Configuration(self._instance)
 
     def close(self) -> None:
         """Forget the instance and all that belongs to it; its token is answered 401 from now on."""
@@ -299,7 +306,7 @@ class OcBulk(Judge):
 
     def allow_callbacks_to(self, *hosts: str) -> None:
         """Let callbacks be posted to these hosts, `"*"` for all; without it they go to this machine only."""
-        self._door.deliverer.allowed_hosts |= {host.lower() for host in hosts}
+        self._door.deliverer.allowed_hosts |= set(map(checked_host, hosts))
 
     # -- what happened ----------------------------------------------------------------------------------
 
@@ -313,7 +320,9 @@ class OcBulk(Judge):
         """What became of callbacks: an entry for each try to post one, oldest first."""
         return self._instance.callbacks
 
-    def assert_uploaded(self, object: str, rows: Rows, *, key: str) -> None:
+    def assert_uploaded(
+        self, object: str, rows: Iterable[Mapping[str, object]] | ContactsFile, *, key: str
+    ) -> None:
         """Fail unless what arrived in `object` since it was seeded is exactly `rows`, found by the column `key`.
 
         Only the columns of `rows` are compared; an empty value and a missing one are the same. The failure tells which

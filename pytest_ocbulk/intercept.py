@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from email.utils import mktime_tz, parsedate_tz
 from http.client import responses as reasons
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -166,6 +167,15 @@ class Claim(responses.BaseResponse):
         self.calls.reset()  # the last call, which `responses` keeps here too, holds a whole body
         target = self._addresses.target(str(request.url)) or "/"
         return _ask(self._fake, request, target, getattr(request, "req_kwargs", {}).get("timeout"))
+
+
+def install(mock: responses.RequestsMock | ModuleType, fake: InProcess, addresses: Addresses) -> None:
+    """Put the fake into a mock, or into that of the module `responses`; raises `OcBulkError` for anything else."""
+    if not isinstance(mock, responses.RequestsMock) and mock is not responses:
+        raise OcBulkError(
+            f"install_into() takes a mock of the library responses, such as responses.mock, got {mock!r}"
+        )
+    mock.add(Claim(fake, addresses))
 
 
 def _ask(fake: InProcess, request: requests.PreparedRequest, target: str, timeout: Any) -> HTTPResponse:

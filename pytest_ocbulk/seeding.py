@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from .emulator.clock import milliseconds
 from .emulator.collection import Taken
+from .emulator.connectors import ObjectDefinition
 from .emulator.endpoints.records import record_values
-from .emulator.errors import ApiError, OcBulkError
+from .emulator.errors import ApiError, BadRequest, OcBulkError, nearest
+from .emulator.nesting import flatten
 from .evidence import Evidence
+from .given_rows import row_list
+
+if TYPE_CHECKING:
+    from .contacts import ContactsFile
 
 
-def seed(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]]) -> int:
+def seed(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]] | ContactsFile) -> int:
     """Put records into an object, visible at once; return how many.
 
     Nested values and column paths (`a.b`) are both understood. Raises `OcBulkError` for a row that the connector would
@@ -22,8 +29,9 @@ def seed(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]]) 
     seeded: set[int] = set()
     with evidence.emulator.lock, evidence.emulator.store.transaction():
         records = evidence.collection(shape)
-        for number, row in enumerate(rows, 1):
+        for number, row in enumerate(row_list(rows), 1):
             try:
+                _check_columns(evidence, shape, row)
                 values = record_values(shape, dict(row), complete=True)
                 seeded.add(records.insert(list(values), [list(values.values())], now))
             except ApiError as error:
@@ -34,3 +42,11 @@ def seed(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]]) 
                 ) from None
     evidence.seeded.setdefault(object, set()).update(seeded)
     return len(seeded)
+
+
+def _check_columns(evidence: Evidence, shape: ObjectDefinition, row: Mapping[str, object]) -> None:
+    """Raise `BadRequest` for a column that a declared object does not have: the service would drop it."""
+    records = evidence.collection(shape)
+    for column in flatten(dict(row)):
+        if not records.knows(column):
+            raise BadRequest(f"{shape.name} has no column {column!r}{nearest(column, records.declared)}")

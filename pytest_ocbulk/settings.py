@@ -121,5 +121,8 @@ def _allowances(names: object) -> frozenset[str]:
     allowed = frozenset(map(str, words))
     for word in sorted(allowed):
         if word not in ALLOWANCES:
+            several = word.replace(",", " ").split()
+            if len(several) > 1 and set(several) <= set(ALLOWANCES):
+                raise OcBulkError(f"several allowances go in a list: allow={several!r}, got {word!r}")
             raise OcBulkError(f"unknown allowance {word!r}{nearest(word, ALLOWANCES)}")
     return allowed

@@ -23,7 +23,7 @@ MEANT = {
     "job": "the timeline of every job that is not planned by itself",
     "quirks": "oddities of the service, such as `{'id_type': 'number'}`",
     "seed": "other contacts than those that follow from the test's id",
-    "allow": "what the test may leave behind, a word or several",
+    "allow": "what the test may leave behind, a word or a list of them: `allow=['unused_job', 'unfired_fault']`",
 }
 LEFT = {
     "client_warning": "what the code under test certainly did wrong (see below)",

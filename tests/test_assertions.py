@@ -304,12 +304,30 @@ def test_a_key_that_rows_do_not_have_is_named(ocbulk: OcBulk) -> None:
     assert str(refused.value) == "row 1 has no column 'C_EMailAddress'; did you mean 'C_EmailAddress'?"
 
 
-@pytest.mark.parametrize("rows", [ROWS[0], list(ROWS[0])])
-def test_rows_that_are_none_are_refused(ocbulk: OcBulk, rows: Any) -> None:
+@pytest.mark.parametrize(
+    ("rows", "got"),
+    [
+        ({"a": "b"}, "{'a': 'b'}"),
+        (["a"], "'a' for row 1"),
+        ("a.csv", "'a.csv'"),
+        (7, "7"),
+        (None, "None"),
+        ("x" * 200, "'" + "x" * 79),
+    ],
+)
+def test_rows_that_are_none_are_refused(ocbulk: OcBulk, rows: Any, got: str) -> None:
     with pytest.raises(OcBulkError) as refused:
         ocbulk.assert_uploaded("contact", rows, key="C_EmailAddress")
-    first = next(iter(ROWS[0]))
-    assert str(refused.value) == f"rows are a list of dictionaries, one for each row, got {first!r} for row 1"
+    assert str(refused.value) == f"rows are a list of dictionaries, one for each row, got {got}"
+
+
+def test_a_key_that_is_repeated_in_the_rows_is_told(ocbulk: OcBulk) -> None:
+    upload(ocbulk, HEADER + "ann@example.com,Ann,0049\nbob@example.com,Bob,\n")
+    with pytest.raises(AssertionError) as failed:
+        ocbulk.assert_uploaded("contact", [*ROWS, ROWS[0]], key="C_EmailAddress")
+    assert str(failed.value).splitlines()[1] == (
+        f"missing: row {len(ROWS) + 1}: ann@example.com, which repeats the key of row 1"
+    )
 
 
 def test_a_byte_order_mark_in_the_tests_own_rows_is_named(ocbulk: OcBulk) -> None:

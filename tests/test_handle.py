@@ -133,31 +133,154 @@ def test_nested_rows_can_be_seeded_either_way(ocbulk: OcBulk) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("use", "text"),
-    [
-        (lambda fake: fake.records("contakt"), "marketing has no object 'contakt'; did you mean 'contact'?"),
+MISTAKES: list[tuple[Callable[[Any], object], str]] = [
+    (lambda fake: fake.records("contakt"), "marketing has no object 'contakt'; did you mean 'contact'?"),
+    (
+        lambda fake: fake.seed("contact", [{"C_EmailAddress": "no address"}]),
+        "seed('contact'): row 1: no address: Invalid email address in C_EmailAddress",
+    ),
+    (
+        lambda fake: fake.seed("contact", [{"C_EmailAddress": "a@b.co"}, {"C_EmailAddress": "a@b.co"}]),
+        "seed('contact'): row 2: another record has this C_EmailAddress already",
+    ),
+    (
+        lambda fake: fake.next_job(object="contakt"),
+        "marketing has no object 'contakt'; did you mean 'contact'?",
+    ),
+    (
+        lambda fake: fake.seed("contact", [{"C_EmailAdress": "a@b.co"}]),
+        "seed('contact'): row 1: contact has no column 'C_EmailAdress'; did you mean 'C_EmailAddress'?",
+    ),
+    (
+        lambda fake: fake.seed("contact", {"C_EmailAddress": "a@b.co"}),
+        "rows are a list of dictionaries, one for each row, got {'C_EmailAddress': 'a@b.co'}",
+    ),
+    (
+        lambda fake: fake.seed("contact", ["a@b.co"]),
+        "rows are a list of dictionaries, one for each row, got 'a@b.co' for row 1",
+    ),
+    (
+        lambda fake: fake.records("contact", "C_FirstNam = 'Ann'"),
         (
-            lambda fake: fake.seed("contact", [{"C_EmailAddress": "no address"}]),
-            "seed('contact'): row 1: no address: Invalid email address in C_EmailAddress",
+            "records('contact', where=\"C_FirstNam = 'Ann'\"): Unknown field 'C_FirstNam' in where; contact has id,"
+            " C_EmailAddress, C_FirstName, C_LastName, C_Title, C_BusPhone, C_Company, C_Website1"
         ),
+    ),
+    (
+        lambda fake: fake.records(5),
+        "marketing has no object 5; known are account, activities, campaign, contact, list",
+    ),
+    (
+        lambda fake: fake.configuration.update({"event.notification.signature.kee": "secret"}),
         (
-            lambda fake: fake.seed("contact", [{"C_EmailAddress": "a@b.co"}, {"C_EmailAddress": "a@b.co"}]),
-            "seed('contact'): row 2: another record has this C_EmailAddress already",
+            "the fake reads no configuration 'event.notification.signature.kee'; did you mean"
+            " 'event.notification.signature.key'?"
         ),
+    ),
+    (
+        lambda fake: fake.configuration.update({"event.notification.signature.key": 5}),
+        "configuration maps names to texts, got 5 for 'event.notification.signature.key'",
+    ),
+    (
+        lambda fake: setattr(fake, "other_host", "refuse"),
+        "ocbulk.other_host = ... sets nothing; ocbulk.other_hosts is all that can be set so",
+    ),
+    (
+        lambda fake: fake.allow_callbacks_to("http://hook.example/x"),
         (
-            lambda fake: fake.next_job(object="contakt"),
-            "marketing has no object 'contakt'; did you mean 'contact'?",
+            "callbacks are allowed to hosts, like 'hook.example' or '10.0.0.1', or to '*', not to URLs and ports;"
+            " got 'http://hook.example/x'"
         ),
-        (lambda fake: fake.jobs[0], "there is no job at place 0; no job was created so far"),
-        (lambda fake: fake.jobs["77"], "there is no job '77'; no job was created so far"),
-    ],
-    ids=["records", "bad seed", "doubled seed", "plan", "place", "id"],
-)
+    ),
+    (
+        lambda fake: fake.next_job(object=5),
+        "marketing has no object 5; known are account, activities, campaign, contact, list",
+    ),
+    (
+        lambda fake: fake.contacts("3"),
+        "the number of contacts must be between 0 and 99990000, got '3'",
+    ),
+    (
+        lambda fake: fake.contacts(3, bad=["email"]),
+        "bad says how many rows of each kind, like {'email': 2}, got ['email']",
+    ),
+    (
+        lambda fake: fake.contacts(3, bad={"email": "1"}),
+        "bad says how many rows of each kind, like {'email': 2}, got {'email': '1'}",
+    ),
+    (
+        lambda fake: fake.assert_called("upload", times="1"),
+        "assert_called(times=...) is a number from 0, or left out for any number from 1, got '1'",
+    ),
+    (
+        lambda fake: fake.assert_called("upload", times=-1),
+        "assert_called(times=...) is a number from 0, or left out for any number from 1, got -1",
+    ),
+    (
+        lambda fake: fake.faults.on(status(503), "upload"),
+        "the operation comes first: faults.on('upload', status(...))",
+    ),
+    (
+        lambda fake: fake.install_into(requests),
+        f"install_into() takes a mock of the library responses, such as responses.mock, got {requests!r}",
+    ),
+    (lambda fake: fake.jobs[0], "there is no job at place 0; no job was created so far"),
+    (lambda fake: fake.jobs["77"], "there is no job '77'; no job was created so far"),
+]
+
+
+@pytest.mark.parametrize(("use", "text"), MISTAKES, ids=[f"{at}" for at in range(len(MISTAKES))])
 def test_a_mistake_in_a_test_is_named(ocbulk: OcBulk, use: Callable[[OcBulk], object], text: str) -> None:
     with pytest.raises(OcBulkError) as refused:
         use(ocbulk)
     assert str(refused.value) == text
+
+
+def test_what_is_no_name_at_all_is_no_operation(ocbulk: OcBulk) -> None:
+    with pytest.raises(OcBulkError, match=r"^unknown operation 5; known are callback, cancel, "):
+        ocbulk.faults.on(5, status(503))  # type: ignore[arg-type]  # that is the mistake
+    with pytest.raises(OcBulkError, match=r"^unknown operation 5; known are "):
+        ocbulk.assert_called(5)  # type: ignore[arg-type]  # as above
+
+
+def test_a_file_of_contacts_stands_for_its_rows(fake: OcBulk) -> None:
+    csv = fake.contacts(3)
+    fake.seed("contact", csv)
+    assert len(fake.records("contact")) == 3
+    other = fake.contacts(2)
+    upload(fake, other.bytes)
+    fake.assert_uploaded("contact", other, key="C_EmailAddress")
+
+
+def test_a_column_of_a_records_own_key_can_be_seeded_back(ocbulk: OcBulk, make_ocbulk: MakeOcBulk) -> None:
+    ocbulk.seed("contact", [{"C_EmailAddress": "ann@example.com"}])
+    make_ocbulk().seed("contact", ocbulk.records("contact"))
+
+
+def test_a_configuration_of_ones_own_is_kept_and_seen_by_a_client(fake: OcBulk) -> None:
+    fake.configuration["my.setting"] = "on"
+    fake.configuration["event.notification.signature.key"] = "secret"
+    shown = call(fake, "GET", "/instances").json()
+    assert (
+        next(each["configuration"]["my.setting"] for each in shown if "my.setting" in each["configuration"])
+        == "on"
+    )
+    assert dict(fake.configuration)["my.setting"] == "on"
+    assert repr(fake.configuration) == "<Configuration: my.setting, event.notification.signature.key>"
+    del fake.configuration["my.setting"]
+    assert list(fake.configuration) == ["event.notification.signature.key"]
+
+
+@pytest.mark.ocbulk(allow=("undelivered_callback", "client_warning"))
+def test_a_refused_callback_tells_how_its_host_is_allowed(ocbulk: OcBulk) -> None:
+    upload_with_callback(ocbulk, "https://hook.example/x")
+    ocbulk.jobs[0].finish()
+    assert [each.failure for each in ocbulk.callbacks] == [
+        (
+            "callbacks go to this machine only, and hook.example is not among the allowed hosts; to allow it:"
+            " ocbulk.allow_callbacks_to('hook.example')"
+        )
+    ]
 
 
 def test_a_condition_that_cannot_be_read_is_shown(ocbulk: OcBulk) -> None:

@@ -112,6 +112,20 @@ def test_a_connector_may_be_a_file_beside_the_test(run: Run) -> None:
         ("quirks='id_type'", "quirks is a dictionary like {'id_type': 'number'}, got 'id_type'"),
         ("allow='stray_calls'", "unknown allowance 'stray_calls'; did you mean 'stray_call'?"),
         ("allow=7", "allow is a name or several, got 7"),
+        (
+            "allow='unused_job unfired_fault'",
+            (
+                "several allowances go in a list: allow=['unused_job', 'unfired_fault'],"
+                " got 'unused_job unfired_fault'"
+            ),
+        ),
+        (
+            "allow='unused_job, unfired_fault'",
+            (
+                "several allowances go in a list: allow=['unused_job', 'unfired_fault'],"
+                " got 'unused_job, unfired_fault'"
+            ),
+        ),
     ],
 )
 def test_a_wrong_marker_is_refused_when_the_fixture_is_set_up(run: Run, arguments: str, text: str) -> None:

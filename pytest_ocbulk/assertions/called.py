@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..emulator.errors import OcBulkError
 from ..emulator.journal import Exchange
 from ..evidence import Evidence
 from ..showing import counted, one_line
@@ -14,6 +15,10 @@ SHOWN = 5
 def assert_called(evidence: Evidence, wanted: Wanted, times: int | None) -> list[Exchange]:
     """Fail unless a call was made so many times (None: at least once); see `OcBulk.assert_called`."""
     __tracebackhide__ = True
+    if times is not None and (type(times) is not int or times < 0):
+        raise OcBulkError(
+            f"assert_called(times=...) is a number from 0, or left out for any number from 1, got {times!r}"
+        )
     exchanges = list(evidence.instance.journal)
     found = [each for each in exchanges if not wanted.mismatches(evidence, each)]
     if (len(found) == times) if times is not None else found:

@@ -55,7 +55,9 @@ def compare(expected: Sequence[Row], arrived: Sequence[Row], key: str, shape: Ob
     for record in arrived:
         waiting[_canonical(shape, key, record.get(key))].append(record)
     missing: list[tuple[int, Row]] = []
+    first: dict[str, int] = {}
     for number, row in enumerate(expected, 1):
+        first.setdefault(_canonical(shape, key, row.get(key)), number)
         if same := waiting.get(_canonical(shape, key, row.get(key))):
             _compare_row(difference, number, row, same.popleft(), key, shape)
         else:
@@ -66,7 +68,9 @@ def compare(expected: Sequence[Row], arrived: Sequence[Row], key: str, shape: Ob
             extra.remove(changed)
             _compare_row(difference, number, row, changed, key, shape)
         else:
-            difference.missing.append((number, text(row.get(key))))
+            holder = first[_canonical(shape, key, row.get(key))]
+            repeats = f", which repeats the key of row {holder}" if holder != number else ""
+            difference.missing.append((number, text(row.get(key)) + repeats))
     difference.extra = [text(record.get(key)) for record in extra]
     return difference
 

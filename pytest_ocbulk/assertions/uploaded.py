@@ -7,7 +7,7 @@ happened on the way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..emulator.clock import spell
 from ..emulator.connectors import ObjectDefinition
@@ -15,18 +15,24 @@ from ..emulator.errors import OcBulkError, nearest
 from ..emulator.jobs import Job
 from ..emulator.journal import Exchange
 from ..evidence import Evidence
+from ..given_rows import row_list
 from ..showing import counted, sent_file
 from .causes import BOM, encoding_cause, header_causes
 from .comparison import Change, Difference, compare, text
+
+if TYPE_CHECKING:
+    from ..contacts import ContactsFile
 
 SHOWN = 5
 """Rows shown of each sort; the others are counted."""
 
 
-def assert_uploaded(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]], key: str) -> None:
+def assert_uploaded(
+    evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]] | ContactsFile, key: str
+) -> None:
     """Fail unless the records of an object are exactly these rows; see `OcBulk.assert_uploaded`."""
     __tracebackhide__ = True
-    expected = list(rows)
+    expected = row_list(rows)
     shape = evidence.shape(object)
     _check_rows(expected, key)
     evidence.tick()
@@ -42,10 +48,6 @@ def assert_uploaded(evidence: Evidence, object: str, rows: Iterable[Mapping[str,
 
 def _check_rows(expected: Sequence[Mapping[str, object]], key: str) -> None:
     for number, row in enumerate(expected, 1):
-        if not isinstance(row, Mapping):  # a file's name or a single row, taken apart by list()
-            raise OcBulkError(
-                f"rows are a list of dictionaries, one for each row, got {row!r} for row {number}"
-            )
         if key not in row:
             if BOM + key in row:
                 raise OcBulkError(

@@ -97,6 +97,8 @@ def _good_row_before(row: int, bad_rows: set[int], rng: Random) -> int:
 
 def _checked(bad: Mapping[str, int], recipe: Recipe, rows: int) -> list[str]:
     """The kinds to place, each as often as asked for, in the order of the table."""
+    if not _are_counts(bad):
+        raise OcBulkError(f"bad says how many rows of each kind, like {{'email': 2}}, got {bad!r}")
     for kind, count in bad.items():
         if kind not in BAD_KINDS:
             raise OcBulkError(f"bad: unknown kind {kind!r}{nearest(kind, BAD_KINDS)}")
@@ -117,6 +119,10 @@ def _checked(bad: Mapping[str, int], recipe: Recipe, rows: int) -> list[str]:
             f"got {rows}"
         )
     return kinds
+
+
+def _are_counts(bad: object) -> bool:
+    return isinstance(bad, Mapping) and all(type(count) is int for count in bad.values())
 
 
 def _suited(kind: str, recipe: Recipe) -> list[tuple[int, FieldDefinition]]:

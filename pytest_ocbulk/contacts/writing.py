@@ -56,8 +56,8 @@ def stream(
 
     Everything that can be refused is refused now, before the first part is asked for.
     """
-    if not 0 <= n <= MOST_ROWS:
-        raise OcBulkError(f"the number of contacts must be between 0 and {MOST_ROWS}, got {n}")
+    if type(n) is not int or not 0 <= n <= MOST_ROWS:
+        raise OcBulkError(f"the number of contacts must be between 0 and {MOST_ROWS}, got {n!r}")
     return _parts(n, recipe, draw_pools(recipe, n, locale, seed, layout), seed, layout)
 
 

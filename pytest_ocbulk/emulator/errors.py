@@ -97,10 +97,10 @@ class OcBulkError(Exception):
     """A mistake in a test, a marker, an option or a connector file; the text says how to mend it."""
 
 
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """A hint for a misspelt name: `; did you mean 'upload'?` or the list of what there is."""
+def nearest(word: object, choices: Iterable[str]) -> str:
+    """A hint for a misspelt name, or for what is none: `; did you mean 'upload'?` or the list of what there is."""
     known = sorted(choices)
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    close = get_close_matches(str(word), known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known are {', '.join(known)}" if known else ""

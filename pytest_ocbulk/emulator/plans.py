@@ -77,7 +77,7 @@ class JobPlans:
         course = Timeline.parse(timeline)
         if error is not None and course.end not in FAILED:
             raise OcBulkError(
-                f"next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got {str(course)!r}"
+                f"next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got {str(timeline)!r}"
             )
         _check_rows(fail_rows or {}, course)
         if type(times) is not int or times < 1:

@@ -154,7 +154,12 @@ def _held(steps: list[Step], word: str, text: str) -> Step:
     status = steps.pop().status
     if word == "forever":
         return Step(status, seconds=inf)
-    return Step(status, looks=int(word[1:])) if word[0] == "x" else Step(status, seconds(word))
+    held = Step(status, looks=int(word[1:])) if word[0] == "x" else Step(status, seconds(word))
+    if not held.hold:
+        raise OcBulkError(
+            f"timeline {text!r}: {word!r} holds {status} for no time at all; leave it out to pass the status through"
+        )
+    return held
 
 
 def _check(steps: list[Step], text: str) -> None:
@@ -168,6 +173,10 @@ def _check(steps: list[Step], text: str) -> None:
             raise OcBulkError(
                 f"timeline {text!r}: {now.status} cannot become {then.status}; what can follow: {follow}"
             )
+    if (last := steps[-1]).status in TERMINAL and last.hold not in ("", "forever"):
+        raise OcBulkError(
+            f"timeline {text!r}: {last.status} is final and is held for ever; leave {last.hold!r} out"
+        )
     if steps[-1].status not in TERMINAL and steps[-1].seconds != inf:
         raise OcBulkError(
             f"timeline {text!r} ends in {steps[-1].status}, which is not final;"

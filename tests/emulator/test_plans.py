@@ -120,7 +120,7 @@ def test_rows_of_a_job_that_is_cancelled_did_not_fail(fake: Asked) -> None:
     [
         (
             {"timeline": "CREATED COMPLETE", "error": "x"},
-            "next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got 'CREATED COMPLETED'",
+            "next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got 'CREATED COMPLETE'",
         ),
         (
             {"timeline": "CREATED forever", "error": "x"},

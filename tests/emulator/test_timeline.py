@@ -76,6 +76,23 @@ def test_a_line_of_text_is_read(text: str, steps: list[Step]) -> None:
         ),
         ("2s CREATED COMPLETE", "timeline '2s CREATED COMPLETE': the hold '2s' must follow a status"),
         ("CREATED 2s x3 COMPLETE", "timeline 'CREATED 2s x3 COMPLETE': the hold 'x3' must follow a status"),
+        *(
+            (
+                f"CREATED {zero} COMPLETE",
+                (
+                    f"timeline 'CREATED {zero} COMPLETE': '{zero}' holds CREATED for no time at all;"
+                    " leave it out to pass the status through"
+                ),
+            )
+            for zero in ("x0", "0s", "0m0s")
+        ),
+        *(
+            (
+                f"CREATED COMPLETE {hold}",
+                f"timeline 'CREATED COMPLETE {hold}': COMPLETED is final and is held for ever; leave '{hold}' out",
+            )
+            for hold in ("5s", "x2")
+        ),
         (
             "CREATED RUNNING",
             (
@@ -121,9 +138,9 @@ def timelines(draw: st.DrawFn) -> Timeline:
     while True:
         hold = draw(st.sampled_from(["", "time", "looks"]))
         length, looks = draw(st.integers(1, 10**6)), draw(st.integers(1, 99))
-        steps.append(Step(status, float(length) if hold == "time" else 0.0, looks if hold == "looks" else 0))
         if status in TERMINAL:
-            return Timeline(tuple(steps))
+            return Timeline((*steps, Step(status)))
+        steps.append(Step(status, float(length) if hold == "time" else 0.0, looks if hold == "looks" else 0))
         if draw(st.integers(0, 9)) == 0:
             steps[-1] = Step(status, inf)
             return Timeline(tuple(steps))
@@ -211,10 +228,6 @@ def test_looks_of_one_status_do_not_count_for_the_next(play: Play) -> None:
 def test_forever_never_moves(play: Play) -> None:
     played = play("CREATED forever")
     assert (played.due(), played.until(1e9)) == (None, [])
-
-
-def test_no_looks_at_all_is_no_hold(play: Play) -> None:
-    assert play("CREATED x0 COMPLETE").until(3.0) == [("COMPLETED", 0.0)]
 
 
 def test_calls_for_a_status_are_counted_as_long_as_no_time_passes() -> None:

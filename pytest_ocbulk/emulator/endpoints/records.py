@@ -163,8 +163,12 @@ def _following(row: tuple[Any, ...], page: Page, order: tuple[ocnql.Order, ...])
 
 def _where(call: Call, records: Collection) -> ocnql.Expr | None:
     """The condition of a list; an empty one is none (9.2). A field the object cannot have is refused."""
-    text = call.request.query.get("where", "")
-    if not text.strip():
+    return condition_of(call.request.query.get("where"), records)
+
+
+def condition_of(text: str | None, records: Collection) -> ocnql.Expr | None:
+    """The condition that a text is, none for an empty one; raises `BadRequest` for a field the object cannot have."""
+    if not text or not text.strip():
         return None
     where = ocnql.parse_where(text)
     to_sql(where, lambda field: _known(records, field, "where"))

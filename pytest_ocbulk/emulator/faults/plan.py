@@ -247,6 +247,8 @@ def _known(operation: str) -> None:
 
 
 def _no_fault(operation: str, given: object) -> str:
+    if isinstance(operation, Fault):
+        return f"the operation comes first: faults.on({given!r}, {operation.kind}(...))"
     if isinstance(given, type) and issubclass(given, Fault):
         return f"a fault is a value: write {given.kind}(...), with its parentheses"
     if isinstance(given, str):
