@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from pytest_ocbulk.emulator.connectors import BUILT_IN
 from pytest_ocbulk.emulator.dialect import DIALECTS
@@ -11,7 +12,7 @@ from pytest_ocbulk.emulator.errors import OcBulkError
 from .access_log import FORMATS, LogFormat
 from .options import option
 from .serving import serve
-from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build
+from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build, check_secret
 from .snapshots import snapshot
 
 
@@ -20,6 +21,13 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
         if "=" not in pair:
             raise click.BadParameter(f"write it as NAME=VALUE, got {pair!r}")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _named(context: click.Context, option: click.Parameter, path: str) -> str:
+    """A file of no name is a variable that was not set: nothing would be kept, and nobody would know."""
+    if not path and context.get_parameter_source(option.name or "") is not ParameterSource.DEFAULT:
+        raise click.BadParameter("expected the name of a file, got none; leave it out to keep nothing")
+    return path
 
 
 @click.group(
@@ -76,6 +84,7 @@ def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str,
 @option(
     "--data",
     default="",
+    callback=_named,
     metavar="FILE",
     show_default="nothing is kept",
     help="Keep everything in this file and go on from it at the next start.",
@@ -121,6 +130,8 @@ def main(
     if context.invoked_subcommand is not None:
         return
     try:
+        if control_token is not None:
+            check_secret("--control-token", control_token)
         emulator = build(Settings(**options))  # type: ignore[arg-type]  # click has checked them
         try:
             code = serve(

@@ -14,6 +14,7 @@ from pytest_ocbulk.emulator.dialect import dialect_named
 from pytest_ocbulk.emulator.emulator import Defaults, Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.instances import Credentials
+from pytest_ocbulk.emulator.messages import unsendable
 from pytest_ocbulk.emulator.store import Store
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.showing import counted
@@ -92,16 +93,32 @@ def _provide(emulator: Emulator, connector: Connector, token: str, settings: Set
 
 
 def _check_secrets(settings: Settings) -> None:
-    """An empty secret is a variable that was not set, and nobody could know what stands in its place."""
     given = {
         "--user-secret": (settings.user_secret,),
         "--organization-secret": (settings.organization_secret,),
         "--element-token": settings.element_tokens,
-        "--signature-key": () if settings.signature_key is None else (settings.signature_key,),
     }
-    for name, secrets in given.items():
-        if not all(map(str.strip, secrets)):
-            raise OcBulkError(f"{name} is empty; give a secret, or leave {name} out for its default")
+    for option, secrets in given.items():
+        for secret in secrets:
+            check_secret(option, secret)
+    if settings.signature_key is not None and not settings.signature_key.strip():
+        raise OcBulkError(_empty("--signature-key"))
+
+
+def check_secret(option: str, secret: str) -> None:
+    """Raise `OcBulkError` for a secret that no caller could ever send.
+
+    An empty one is a variable that was not set, and nobody could know what stands in its place.
+    """
+    complaint = unsendable(secret)
+    if complaint == "is empty":
+        raise OcBulkError(_empty(option))
+    if complaint:
+        raise OcBulkError(f"{option} {complaint}; choose another")
+
+
+def _empty(option: str) -> str:
+    return f"{option} is empty; give a secret, or leave {option} out for its default"
 
 
 def _tokens(connectors: list[Connector], given: tuple[str, ...]) -> list[str]:
@@ -111,6 +128,9 @@ def _tokens(connectors: list[Connector], given: tuple[str, ...]) -> list[str]:
             " give one --element-token per connector, in the same order"
         )
     tokens = [*given, *(connector.key for connector in connectors[len(given) :])]
+    for key in tokens[len(given) :]:
+        if complaint := unsendable(key):
+            raise OcBulkError(f"the connector key {key!r} {complaint}; give it an --element-token")
     doubled = next((token for token in tokens if tokens.count(token) > 1), None)
     if doubled:
         raise OcBulkError(

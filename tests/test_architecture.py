@@ -35,8 +35,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "fake_server": ("pytest_ocbulk.plugin", "pytest"),
 }
 
-CLIENT_TAKES = ("pytest_ocbulk.emulator.jobs", "pytest_ocbulk.emulator.whole_file")
-"""Of the core the client takes status words and the way files are replaced; signatures it judges by itself."""
+CLIENT_TAKES = tuple(f"pytest_ocbulk.emulator.{name}" for name in ("jobs", "messages", "whole_file"))
+"""Of the core the client takes status words, what HTTP can say and how a file is replaced; signatures are its own."""
 
 BANNED_IN_CORE = (
     "socket",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import requests
 from requests.auth import AuthBase
 
+from pytest_ocbulk.emulator.messages import unsendable
+
 from .errors import ConfigurationError
 
 
@@ -52,10 +54,8 @@ class Credentials(AuthBase):
             ("Organization", "organization_secret"),
         ):
             value = self._secrets.get(scheme, "")
-            if not value and scheme != "Organization":
-                return f"{name} is empty"
-            if not (value.isascii() and value.isprintable()) or "," in value:
-                return f"{name} has a character that cannot stand in the header (a line break, a comma?)"
+            if (value or scheme != "Organization") and (complaint := unsendable(value)):
+                return f"{name} {complaint}"
         return None
 
     def redact(self, text: str) -> str:

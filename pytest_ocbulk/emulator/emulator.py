@@ -16,12 +16,12 @@ from .connectors import BUILT_IN, Connector, built_in
 from .dialect import DOCUMENTED, Dialect
 from .endpoints.bulk import status_body
 from .endpoints.workflows import resume as resume_transfers
-from .errors import ApiError
+from .errors import ApiError, OcBulkError
 from .ids import Ids
 from .instances import Credentials, Instance, Instances
 from .jobs import ABORTED, Job
 from .ledger import DataFileLost, Ledger
-from .messages import OPEN_RECEPTION, SPOOL_BYTES, Disconnect, Reception, Request, Response
+from .messages import OPEN_RECEPTION, SPOOL_BYTES, Disconnect, Reception, Request, Response, unsendable
 from .replies import refusal, response
 from .runner import Runner
 from .store import Store
@@ -104,8 +104,9 @@ class Emulator:
         """Make an instance; what is not given is made up (secrets) or taken from the defaults.
 
         `quirks` win over those of the connector's file, which win over those of the dialect; raises
-        `OcBulkError` for an unknown name or value.
+        `OcBulkError` for an unknown name or value, and for a secret that no Authorization header can hold.
         """
+        _check_sendable(token=token, user_secret=user_secret, organization_secret=organization_secret)
         with self.lock:
             number = self.ids.instance()
             clock = clock or self.defaults.clock()
@@ -316,3 +317,9 @@ def _ledger_for(store: Store) -> Ledger:
     from .kept_ledger import KeptLedger  # what only a data file needs costs no test its start
 
     return KeptLedger(store)
+
+
+def _check_sendable(**secrets: str | None) -> None:
+    for name, secret in secrets.items():
+        if secret and (complaint := unsendable(secret)):
+            raise OcBulkError(f"{name} {complaint}; choose another")

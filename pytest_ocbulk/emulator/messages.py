@@ -30,6 +30,18 @@ SPOOL_BYTES = 1024 * 1024
 """Bodies up to this size stay in memory; larger ones are spooled to a temporary file by the door."""
 
 
+def unsendable(secret: str) -> str | None:
+    """What keeps a secret from arriving in an Authorization header as it is, in words; None if nothing does.
+
+    The pairs of that header are split at commas and lose the blanks around them (protocol.md 2.1).
+    """
+    if not secret.strip():
+        return "is empty"
+    if not (secret.isascii() and secret.isprintable()) or "," in secret:
+        return "has a character that cannot stand in the header (a line break, a comma?)"
+    return "begins or ends with a blank, which is not sent" if secret != secret.strip() else None
+
+
 @dataclass(slots=True)
 class Passage:
     """What the core noted about a call: beforehand the fault that hits it and its form, each None if still open.
