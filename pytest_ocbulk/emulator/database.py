@@ -77,6 +77,9 @@ class Database:
         if self._undo:
             self._undo[-1].append(undo)
 
+    def __del__(self) -> None:
+        self.close()  # Python 3.13 and later complain about a connection that nobody closed
+
     def close(self) -> None:
         """Close the database; what was temporary is gone."""
         if self._connection is not None:
