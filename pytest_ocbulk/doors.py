@@ -20,6 +20,7 @@ from .emulator.faults import FaultPlan
 from .emulator.ids import Ids
 from .emulator.messages import BASE_PATH, Disconnect, Request, Response
 from .handle import Door, OcBulk
+from .hiding import hidden
 from .in_process import InProcess
 from .settings import Settings
 
@@ -43,6 +44,7 @@ class InProcessDoor:
         self.fake = InProcess(self.emulator, self.deliver)
         self._base_url = DEFAULT_BASE_URL
         self._interception: Interception | None = None
+        self._installed = False
 
     def begin(self, settings: Settings) -> None:
         """Begin to intercept; ids and secrets follow from the seed."""
@@ -84,6 +86,11 @@ class InProcessDoor:
         from .intercept import install
 
         install(mock, self.fake, Addresses((self._base_url,)))
+        self._installed = True
+
+    def hidden(self, error: BaseException | None) -> bool:
+        """Whether a mock of the test's own hides the fake, or did when `error` was raised."""
+        return not self._installed and hidden(Addresses((self._base_url,)), error)
 
 
 class ServerDoor:
@@ -97,6 +104,7 @@ class ServerDoor:
         self.fake = InProcess(self.emulator, self.deliver)
         self._server: Server | None = None
         self._process = 0
+        self._installed = False
 
     def begin(self, settings: Settings) -> None:
         """Number jobs from the beginning again, unless somebody still has an instance."""
@@ -108,6 +116,7 @@ class ServerDoor:
 
     def end(self) -> None:
         """A test is over; the server stays."""
+        self._installed = False
         self.fake.strays.clear()
         self.deliverer.allowed_hosts = frozenset()
 
@@ -158,6 +167,11 @@ class ServerDoor:
         from .intercept import install
 
         install(mock, self.fake, Addresses((self.base_url,)))
+        self._installed = True
+
+    def hidden(self, error: BaseException | None) -> bool:
+        """Whether a mock of the test's own hides the server, or did when `error` was raised."""
+        return not self._installed and hidden(Addresses((self.base_url,)), error)
 
 
 def _deliverer(emulator: Emulator) -> Deliverer:

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 from .doors import Directory, InProcessDoor, ServerDoor, create
 from .emulator.connectors import Connector
 from .emulator.dialect import Dialect
 from .emulator.timeline import Timeline
 from .handle import Door, OcBulk
+from .hiding import HIDDEN
 from .in_process import Stray
-from .leftovers import Leftover, complaint, leftovers, stray_calls
+from .leftovers import Leftover, advice, complaint, leftovers, stray_calls
 from .settings import Settings, read_settings
 from .story import story
 
+Told = ParamSpec("Told")
 
-def _tells_all_the_same(tell: Callable[[Fakes], str]) -> Callable[[Fakes], str]:
+
+def _tells_all_the_same(tell: Callable[Told, str]) -> Callable[Told, str]:
     """What goes wrong in telling about a test is told instead: in pytest's hooks it would cost the whole session."""
 
     @wraps(tell)
-    def tell_or_say_why_not(fakes: Fakes) -> str:
+    def tell_or_say_why_not(*about: Told.args, **more: Told.kwargs) -> str:
         try:
-            return tell(fakes)
+            return tell(*about, **more)
         except Exception as error:
             return (
                 f"pytest-ocbulk could not tell what happened in the fake: {type(error).__name__}: {error}; "
@@ -84,15 +88,14 @@ class Fakes:
         return fresh
 
     @_tells_all_the_same
-    def story(self) -> str:
-        """What happened, for the report of a test that failed."""
+    def story(self, error: BaseException | None = None) -> str:
+        """What happened, for the report of a test that failed with `error`."""
         strays = [
-            f"answered {each.status}: {each.method} {each.path}{_advice(each.status)}"
-            for each in self._strays()
+            f"answered {each.status}: {each.method} {each.path}{advice(each)}" for each in self._strays()
         ]
-        return "\n\n".join(
-            [*(story(handle.evidence) for handle in self._handles), *filter(None, ["\n".join(strays)])]
-        )
+        hints = [HIDDEN] if any(door.hidden(error) for door in self._doors) else []
+        told = ["\n".join(strays), *hints]
+        return "\n\n".join([*(story(handle.evidence) for handle in self._handles), *filter(None, told)])
 
     @_tells_all_the_same
     def warnings(self) -> str:
@@ -150,8 +153,3 @@ class MakeOcBulk:
         given = {"connector": connector, "dialect": dialect, "job": job, "quirks": quirks, "seed": seed}
         changes = {name: value for name, value in given.items() if value is not None}
         return self._fakes.make(changes, served=server)
-
-
-def _advice(status: int) -> str:
-    own = "each test has secrets of its own, from ocbulk.env() or ocbulk.headers"
-    return f"; {own}" if status == 401 else ""

@@ -59,13 +59,18 @@ def stray_calls(calls: Iterable[Stray]) -> Iterator[Leftover]:
         often = f", {times} times" if times > 1 else ""
         yield Leftover(
             "stray_call",
-            f"{call.method} {call.path} is no call of the API (answered {call.status}{often}){_nearest(call)}",
+            f"{call.method} {call.path} is no call of the API (answered {call.status}{often}){advice(call)}",
         )
 
 
-def _nearest(call: Stray) -> str:
+def advice(call: Stray) -> str:
+    """What to do about a call that was for nobody, as the end of a sentence; empty where nothing is known."""
+    if call.status == 401:
+        return "; each test has secrets of its own, from ocbulk.env() or ocbulk.headers"
+    if call.status not in (404, 405):
+        return ""
     if not call.path.startswith(BASE_PATH):
-        return f"; calls go to paths below {BASE_PATH}"
+        return f"; calls go to paths below {BASE_PATH}, which belongs to the base URL"
     path = call.path.removeprefix(BASE_PATH)
     found = get_close_matches(f"{call.method} {path}", _CALLS, n=1, cutoff=0.4)
     return f"; the nearest is {found[0]}" if found else ""

@@ -204,7 +204,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         fakes.passed = call.when == "call" and not fakes.failed
     elif not call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception)):
         fakes.passed, fakes.failed = False, True
-        item.add_report_section(call.when, "ocbulk", fakes.story())
+        item.add_report_section(call.when, "ocbulk", fakes.story(call.excinfo.value))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -458,7 +458,7 @@ def test_a_call_outside_of_the_api_is_noted_through_either_door(
     result.assert_outcomes(passed=3, errors=2)
     text = (
         "- POST /elements/api-v1/bulk/contact is no call of the API (answered 404); "
-        "calls go to paths below /elements/api-v2"
+        "calls go to paths below /elements/api-v2, which belongs to the base URL"
     )
     assert str(result.stdout).count(text) == 2, str(result.stdout)
 
@@ -540,6 +540,71 @@ def test_subtests_that_pass_are_a_test_that_passed_and_warnings_are_told_once(ru
     ]
     told = [line for line in result.outlines if line.startswith("test_it.py::test_it: contact: ")]
     assert len(told) == len(set(told)) == 2
+
+
+def test_the_story_tells_what_a_base_url_lacks(run: Run) -> None:
+    result = run("""
+        def test_it(ocbulk):
+            base = ocbulk.base_url.removesuffix("/elements/api-v2")
+            requests.post(base + "/hubs/marketing/bulk/contact", headers=ocbulk.headers).raise_for_status()
+        """)
+    assert (
+        "answered 404: POST /hubs/marketing/bulk/contact; calls go to paths below /elements/api-v2, which belongs to"
+        " the base URL"
+    ) in result.outlines
+
+
+MOCKS = {
+    "active": """
+        @pytest.fixture
+        def mock():
+            with responses.RequestsMock() as mock:
+                yield mock
+
+        def test_it(FAKE, mock):
+            try:
+                upload(FAKE)
+            except requests.ConnectionError:
+                pass
+            assert False
+        """,
+    "over": """
+        @responses.activate
+        def test_it(FAKE):
+            try:
+                upload(FAKE)
+            except requests.ConnectionError as error:
+                raise RuntimeError("could not push") from error
+        """,
+    "elsewhere": """
+        @responses.activate
+        def test_it(FAKE):
+            requests.get("https://elsewhere.test/")
+        """,
+    "with the fake in it": """
+        @pytest.fixture
+        def mock(FAKE):
+            with responses.RequestsMock() as mock:
+                FAKE.install_into(mock)
+                yield mock
+
+        def test_it(FAKE, mock):
+            upload(FAKE)
+            assert False
+        """,
+}
+
+
+@pytest.mark.parametrize("fake", ["ocbulk", "ocbulk_server"])
+@pytest.mark.parametrize("mock", MOCKS)
+def test_the_story_tells_that_a_mock_hides_the_fake(run: Run, mock: str, fake: str) -> None:
+    result = run("import responses\n" + dedent(MOCKS[mock]).replace("FAKE", fake))
+    result.assert_outcomes(failed=1)
+    hint = (
+        "a mock of the library responses hides the fake; put the fake into it, ocbulk.install_into(responses.mock), or"
+        " let its calls through, responses.add_passthru(ocbulk_server.base_url)"
+    )
+    assert (hint in result.outlines) == (mock in ("active", "over")), str(result.stdout)
 
 
 def test_a_failed_setup_gets_no_second_error_but_a_story(run: Run) -> None:
