@@ -18,10 +18,12 @@ from urllib.parse import quote, urlencode
 
 import requests
 
+from pytest_ocbulk.client.breakage import reason_of
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.messages import BASE, OPEN_RECEPTION, Reception, Request, Response
 from pytest_ocbulk.http1.transmission import server_refusal
 
+from .ending import Breakable, RecordingEnded
 from .exchange import RecordedExchange, begin, write
 from .forms import redacted_form
 from .redaction import Redactor
@@ -52,6 +54,7 @@ class Recorder:
     fields: Collection[str] = ()
     clock: Callable[[], float] = time.monotonic
     written: int = 0
+    waits: Breakable = field(default_factory=Breakable)
     _began: float = 0.0
     _number: int = 0
     _session: requests.Session = field(default_factory=requests.Session)
@@ -79,21 +82,26 @@ class Recorder:
         at = self.clock() - self._began
         try:
             target = _target(request)
-            answer = self._session.request(
-                request.method,
-                self.upstream.rstrip("/") + target,
-                headers={**_passed_on(request.headers), "Accept-Encoding": "identity"},
-                data=_data(request),
-                timeout=PATIENCE,
-                allow_redirects=False,
-                stream=True,
-            )
-            with self._lock:
-                self._number += 1
-                kept = _Kept(self, request, target, self._number, at, answer)
-            return Response(answer.status_code, _passed_on(answer.headers), kept.body())
-        except (requests.RequestException, OcBulkError) as error:
-            return server_refusal(502, f"The upstream service cannot be reached: {error}")
+            with self.waits.waiting():
+                answer = self._session.request(
+                    request.method,
+                    self.upstream.rstrip("/") + target,
+                    headers={**_passed_on(request.headers), "Accept-Encoding": "identity"},
+                    data=_data(request),
+                    timeout=PATIENCE,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with self._lock:
+                    self._number += 1
+                    kept = _Kept(self, request, target, self._number, at, answer)
+                return Response(answer.status_code, _passed_on(answer.headers), kept.body())
+        except OcBulkError as error:
+            return server_refusal(502, str(error))
+        except requests.RequestException as error:
+            return server_refusal(502, f"The upstream service cannot be reached: {reason_of(error)}")
+        except RecordingEnded:
+            return server_refusal(502, "The recording was ended before the upstream service had answered")
 
     def receive(self, request_head: Request) -> Reception:  # noqa: ARG002  # the service decides
         """Bodies are taken as they come."""
@@ -169,7 +177,8 @@ class _Kept:
     def _pieces(self) -> Iterator[bytes]:
         kept, size = BytesIO(), 0
         try:
-            for piece in self.answer.iter_content(64 * 1024):
+            pieces = self.answer.iter_content(64 * 1024)
+            while piece := self._next(pieces):
                 size += len(piece)
                 if size <= LARGEST_BODY:
                     kept.write(piece)
@@ -178,6 +187,10 @@ class _Kept:
             cut = size > LARGEST_BODY
             self.recorder.write(self, b"" if cut else kept.getvalue(), cut)
             self.answer.close()
+
+    def _next(self, pieces: Iterator[bytes]) -> bytes:
+        with self.recorder.waits.waiting():
+            return next(pieces, b"")
 
 
 def _target(request: Request) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from ..connection import Command
+
+ANY_ADDRESS = ("", "0.0.0.0", "::")
+PORTS = {"http": 80, "https": 443}
 
 
 @click.command(
@@ -55,10 +59,31 @@ def command(upstream: str, folder: Path, host: str, port: int, fields: tuple[str
     from pytest_ocbulk.recording.recorder import Recorder
     from pytest_ocbulk.server import Server
 
+    _check_other(upstream, host, port)
     recorder = Recorder(upstream, folder, fields)
     server = Server(recorder, host, port)
-    server.serve_forever(lambda: click.echo(f"recording at {server.url}{BASE_PATH}, end with Ctrl-C"))
+
+    def ready() -> None:
+        recorder.waits.listen()
+        click.echo(f"recording at {server.url}{BASE_PATH}, end with Ctrl-C")
+
+    server.serve_forever(ready)
     recorder.close()
     click.echo(f"{recorder.written} exchanges in {folder}")
     for job in recorded_jobs(folder):
         click.echo(f"job {job.id} {job.direction} {job.object_name}: {job.timeline}")
+
+
+def _check_other(upstream: str, host: str, port: int) -> None:
+    """Raise `OcBulkError` when the service is to be found where the recorder listens: it would ask itself for ever."""
+    from pytest_ocbulk.addresses import is_loopback
+    from pytest_ocbulk.emulator.errors import OcBulkError
+
+    parts = urlsplit(upstream)
+    name = (parts.hostname or "").lower()
+    same_host = name == host.lower() or (is_loopback(name) and (is_loopback(host) or host in ANY_ADDRESS))
+    if same_host and (parts.port or PORTS.get(parts.scheme)) == port:
+        raise OcBulkError(
+            f"--upstream {upstream} is where the recorder itself is to listen; give it another --port, or the address"
+            " of the service"
+        )
