@@ -16,6 +16,20 @@ from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build, 
 from .snapshots import snapshot
 
 
+class _Dialect(click.Choice[str]):
+    """A dialect; pytest reads the same environment variable, and knows one word more."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "both":
+            self.fail(
+                "'both' is for pytest, which reads OCBULK_DIALECT too and runs tests twice; a server speaks one:"
+                " documented or live",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
 def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
@@ -43,7 +57,7 @@ def _named(context: click.Context, option: click.Parameter, path: str) -> str:
     "--host", default="127.0.0.1", help="Address to listen on; others than loopback let other machines in."
 )
 @option("--port", default=8765, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
-@option("--dialect", default="documented", type=click.Choice(tuple(DIALECTS)), help="COMPLETE or COMPLETED.")
+@option("--dialect", default="documented", type=_Dialect(tuple(DIALECTS)), help="COMPLETE or COMPLETED.")
 @option("--job", default=DEFAULT_JOB, metavar="TIMELINE", help="The course of every job.")
 @option(
     "--connector",

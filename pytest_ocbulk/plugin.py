@@ -39,11 +39,18 @@ INI = {
 WARNINGS = "ocbulk warnings"
 """The title of the report section that a test has whose client certainly did something wrong."""
 
+SHARED = {
+    "OCBULK_CONNECTOR": "it takes several, pytest takes one; ocbulk_connector in the ini file is pytest's own",
+    "OCBULK_DIALECT": "it takes documented or live, pytest takes both as well; --ocbulk-dialect is pytest's own",
+}
+"""The environment variables that mean something to the standalone server, too, and what."""
+
 FIXTURES = frozenset({"ocbulk", "ocbulk_server", "ocbulk_client", "make_ocbulk"})
 DIALECT_PARAMETER = "ocbulk_dialect"
 
 _fakes_key = pytest.StashKey["Fakes"]()
-_given_key = pytest.StashKey[dict[str, str]]()
+_given_key = pytest.StashKey[dict[str, tuple[str, str]]]()
+"""What was set outside of markers: by name the value and where it stands."""
 
 
 # -- settings ---------------------------------------------------------------------------------------------
@@ -67,13 +74,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.addinivalue_line("markers", MARKER)
     options.configure(config)
-    config.stash[_given_key] = values = dict[str, str]()
-    for name, (value, place) in _read(config).items():
+    config.stash[_given_key] = given = _read(config)
+    for name, (value, place) in given.items():
+        if place in SHARED:  # it may be meant for ocbulk-server alone: it is checked when a fake is made
+            continue
         from pytest_ocbulk.emulator.errors import OcBulkError
         from pytest_ocbulk.settings import checked
 
         try:
-            values[name] = checked(name, value, config.rootpath)
+            given[name] = checked(name, value, config.rootpath), place
         except OcBulkError as error:
             raise pytest.UsageError(f"{place}: {error}") from None
 
@@ -133,7 +142,7 @@ def in_both_dialects(metafunc: pytest.Metafunc) -> bool:
         return False
     marks = metafunc.definition.iter_markers("ocbulk")
     marked = next((mark.kwargs["dialect"] for mark in marks if "dialect" in mark.kwargs), None)
-    return (marked or metafunc.config.stash[_given_key].get("dialect")) == "both"
+    return (marked or metafunc.config.stash[_given_key].get("dialect", ("", ""))[0]) == "both"
 
 
 # -- the life of a test's fakes ---------------------------------------------------------------------------
@@ -160,8 +169,11 @@ def _fakes(request: pytest.FixtureRequest) -> Fakes:
 
 
 def _values(item: pytest.Item) -> dict[str, Any]:
-    given = item.config.stash[_given_key]
-    values: dict[str, Any] = {**given, **_marked(item)}
+    given, marked = item.config.stash[_given_key], _marked(item)
+    values: dict[str, Any] = {name: value for name, (value, _) in given.items()} | marked
+    for name, (value, place) in given.items():
+        if place in SHARED and name not in marked:
+            values[name] = _of_a_variable(item, name, value, place)
     callspec = getattr(item, "callspec", None)
     if values.get("dialect") == "both":
         if callspec is None or DIALECT_PARAMETER not in callspec.params:
@@ -172,6 +184,18 @@ def _values(item: pytest.Item) -> dict[str, Any]:
             )
         values["dialect"] = callspec.params[DIALECT_PARAMETER]
     return values
+
+
+def _of_a_variable(item: pytest.Item, name: str, value: str, variable: str) -> str:
+    """The value of an environment variable that the standalone server reads, too."""
+    from pytest_ocbulk.emulator.errors import OcBulkError
+    from pytest_ocbulk.settings import checked
+
+    try:
+        return checked(name, value, item.config.rootpath)
+    except OcBulkError as error:
+        reason = f"{variable}: {error} (ocbulk-server reads it too: {SHARED[variable]})"
+    _refuse(item, reason)
 
 
 def _directory(request: pytest.FixtureRequest) -> Path:

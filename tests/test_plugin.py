@@ -241,6 +241,47 @@ def test_a_wrong_setting_stops_the_session_before_any_test(
     assert f"ERROR: {text}" in str(result.stderr).splitlines()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "text"),
+    [
+        (
+            "OCBULK_CONNECTOR",
+            "marketing sage200",
+            (
+                "OCBULK_CONNECTOR: unknown connector 'marketing sage200' (a file of your own ends in .toml);"
+                " did you mean 'marketing'? (ocbulk-server reads it too: it takes several, pytest takes one;"
+                " ocbulk_connector in the ini file is pytest's own)"
+            ),
+        ),
+        (
+            "OCBULK_DIALECT",
+            "lively",
+            (
+                "OCBULK_DIALECT: unknown dialect 'lively'; did you mean 'live'? (ocbulk-server reads it too: it takes"
+                " documented or live, pytest takes both as well; --ocbulk-dialect is pytest's own)"
+            ),
+        ),
+    ],
+)
+def test_a_variable_that_may_be_meant_for_the_server_matters_when_a_fake_is_made(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, text: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    result = run("""
+        def test_without():
+            pass
+
+        @pytest.mark.ocbulk(connector="sage200", dialect="live")
+        def test_marked(ocbulk):
+            pass
+
+        def test_it(ocbulk):
+            pass
+        """)
+    result.assert_outcomes(passed=2, errors=1)
+    assert errors(result) == [f"@pytest.mark.ocbulk on test_it.py::test_it: {text}"]
+
+
 # -- dialects ---------------------------------------------------------------------------------------------
 
 

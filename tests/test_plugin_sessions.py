@@ -150,6 +150,6 @@ def test_a_users_own_fake_server_module_is_left_alone(folder: Path) -> None:
 
 def test_a_typo_in_a_setting_is_one_line_and_no_traceback(folder: Path) -> None:
     (folder / "test_it.py").write_text(USES)
-    done = session(folder, "-p", "ocbulk", OCBULK_DIALECT="alive")
+    done = session(folder, "-p", "ocbulk", "--ocbulk-dialect=alive")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert done.stderr.strip() == "ERROR: OCBULK_DIALECT: unknown dialect 'alive'; did you mean 'live'?"
+    assert done.stderr.strip() == "ERROR: --ocbulk-dialect: unknown dialect 'alive'; did you mean 'live'?"
