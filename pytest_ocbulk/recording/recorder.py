@@ -21,7 +21,7 @@ import requests
 from pytest_ocbulk.client.breakage import reason_of
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.messages import BASE, OPEN_RECEPTION, Reception, Request, Response
-from pytest_ocbulk.http1.transmission import server_refusal
+from pytest_ocbulk.http1.transmission import Pause, server_refusal
 
 from .ending import Breakable, RecordingEnded
 from .exchange import RecordedExchange, begin, write
@@ -174,8 +174,8 @@ class _Kept:
             return content
         return self._pieces()
 
-    def _pieces(self) -> Iterator[bytes]:
-        kept, size = BytesIO(), 0
+    def _pieces(self) -> Iterator[Any]:
+        kept, size, cut = BytesIO(), 0, False
         try:
             pieces = self.answer.iter_content(64 * 1024)
             while piece := self._next(pieces):
@@ -183,8 +183,11 @@ class _Kept:
                 if size <= LARGEST_BODY:
                     kept.write(piece)
                 yield piece
+        except RecordingEnded:
+            cut = True
+            yield Pause(PATIENCE)  # until the server, which is to stop, breaks off the connection
         finally:
-            cut = size > LARGEST_BODY
+            cut = cut or size > LARGEST_BODY
             self.recorder.write(self, b"" if cut else kept.getvalue(), cut)
             self.answer.close()
 
