@@ -8,9 +8,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 from pytest_ocbulk import OcBulk, OcBulkJob, plugin
+from pytest_ocbulk.emulator.callbacks import Attempt
+from pytest_ocbulk.emulator.journal import Exchange
 from pytest_ocbulk.settings import ALLOWANCES, MARKER_KEYS
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +38,36 @@ LEFT = {
 }
 
 
+EXCHANGE = {
+    "at": "when, in seconds since 1970 by the fake's clock",
+    "operation": "the name that faults use (`upload`, `status` ...), empty for a call that the API does not have",
+    "method": "`GET`, `POST` ...",
+    "path": "the decoded path, without the query",
+    "query": "the query by name",
+    "headers": "the request's headers, names in lower case, secrets and all",
+    "body": "the first 16 KiB of what was sent",
+    "size": "how many bytes were sent",
+    "status": "the status of the answer; 0: the connection was reset",
+    "answer_headers": "the answer's headers",
+    "answer": "the first 16 KiB of the answer, empty for a file",
+    "job": "the id of the job that it is about, or empty",
+    "fault": "the injected fault, such as `upload:reset:after`, or empty",
+}
+ATTEMPT = {
+    "at": "when, in seconds since 1970 by the fake's clock",
+    "job": "the id of the job whose end it tells",
+    "url": "where to",
+    "body": "what was posted",
+    "headers": "with which headers, the signature among them",
+    "number": "the how manieth try, from 1",
+    "outcome": "`delivered`, `failed`, `refused` (host not allowed), `internal` (a path), `dropped` (a fault)",
+    "status": "what the receiver answered; 0: nothing",
+    "failure": "why it failed, in words",
+    "next_try": "when it is tried again, None: no more",
+    "fault": "the injected fault that it carries, or empty",
+}
+
+
 def lists() -> dict[str, Callable[[], Iterator[str]]]:
     """All lists by name."""
     return {
@@ -44,6 +77,8 @@ def lists() -> dict[str, Callable[[], Iterator[str]]]:
         "handle": lambda: members(OcBulk),
         "job": lambda: members(OcBulkJob),
         "allowances": allowances,
+        "exchange": lambda: members_of_entries(Exchange, EXCHANGE),
+        "attempt": lambda: members_of_entries(Attempt, ATTEMPT),
     }
 
 
@@ -72,6 +107,11 @@ def options() -> Iterator[str]:
 def allowances() -> Iterator[str]:
     yield from ("| word | allows |", "|---|---|")
     yield from (f"| `{name}` | {LEFT[name]} |" for name in ALLOWANCES)
+
+
+def members_of_entries(of: type[Exchange] | type[Attempt], meant: dict[str, str]) -> Iterator[str]:
+    yield from ("| | |", "|---|---|")
+    yield from (f"| `{each.name}` | {meant[each.name]} |" for each in fields(of))
 
 
 def members(of: type) -> Iterator[str]:

@@ -105,6 +105,22 @@ def test_a_repr_tells_what_is_there(ocbulk: OcBulk) -> None:
     assert repr(ocbulk.jobs) == "[<job 1234: UPLOAD contact, CREATED COMPLETE, now COMPLETE>]"
 
 
+def test_what_happened_is_read_by_place_and_prints_itself(ocbulk: OcBulk) -> None:
+    with Receiver() as receiver:
+        upload_with_callback(ocbulk, receiver.url)
+        ocbulk.jobs[0].finish()
+        ocbulk.faults.on("objects", status(503))
+        assert repr(ocbulk.requests) == "<Journal of 1: POST /elements/api-v2/bulk/contact -> 200>"
+        assert (ocbulk.requests[-1].operation, ocbulk.requests[-1].job) == ("upload", "1234")
+        assert repr(ocbulk.callbacks) == (
+            f"<CallbackLog of 1: callback of job 1234 to {receiver.url}: delivered>"
+        )
+        assert ocbulk.callbacks[0].outcome == "delivered"
+        assert (len(ocbulk.faults), str(ocbulk.faults[0])) == (1, "objects:503")
+    ocbulk.faults.clear()
+    assert len(ocbulk.faults) == 0
+
+
 def test_a_closed_fake_knows_its_token_no_more(make_ocbulk: MakeOcBulk) -> None:
     fake = make_ocbulk()
     fake.close()

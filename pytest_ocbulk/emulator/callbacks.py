@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from .oldest_first import OldestFirst
+
 SIGNATURE_KEY = "event.notification.signature.key"
 SIGNATURE_HEADER = "Elements-Webhook-Signature"
 MAX_RETRIES = 9
@@ -181,17 +183,14 @@ class Attempt:
         return shown + (f", {self.failure}" if self.failure else "")
 
 
-class CallbackLog:
+class CallbackLog(OldestFirst[Attempt]):
     """The last attempts of an instance, oldest first."""
 
     def __init__(self) -> None:
         self._attempts: deque[Attempt] = deque(maxlen=CAPACITY)
 
-    def __iter__(self) -> Iterator[Attempt]:
-        return iter(tuple(self._attempts))
-
-    def __len__(self) -> int:
-        return len(self._attempts)
+    def _copy(self) -> tuple[Attempt, ...]:
+        return tuple(self._attempts)
 
     def add(self, attempt: Attempt) -> None:
         """Write one attempt down."""

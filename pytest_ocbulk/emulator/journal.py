@@ -6,12 +6,13 @@ Bodies are kept as excerpts, secrets are masked when an exchange is shown, never
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from .messages import Disconnect, Request, Response
+from .oldest_first import OldestFirst
 
 CAPACITY = 5000
 """Exchanges kept per instance; the oldest go first."""
@@ -49,6 +50,9 @@ class Exchange:
     job: str = ""
     fault: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} -> {self.status or 'connection reset'}"
+
     def shown_headers(self) -> dict[str, str]:
         """The request headers with secrets masked."""
         return {
@@ -69,7 +73,7 @@ def _exchange(noted: _Noted) -> Exchange:
     return Exchange(at, operation, method, path, query, headers, body, size, *answered, job, fault)
 
 
-class Journal:
+class Journal(OldestFirst[Exchange]):
     """The last exchanges, oldest first."""
 
     def __init__(self) -> None:
@@ -77,8 +81,8 @@ class Journal:
         self._kept = 0
         self.total = 0
 
-    def __iter__(self) -> Iterator[Exchange]:
-        return map(_exchange, tuple(self._noted))
+    def _copy(self) -> list[Exchange]:
+        return [_exchange(each) for each in tuple(self._noted)]
 
     def __len__(self) -> int:
         return len(self._noted)

@@ -8,12 +8,12 @@ Strike        one fault hitting one call
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
 from ..errors import OcBulkError, nearest
 from ..messages import Disconnect, Reception, Response
+from ..oldest_first import OldestFirst
 from .base import FOREVER, Fault, Forever, Hit, Phase
 from .kinds import KINDS
 from .text import parse, spelled
@@ -113,8 +113,8 @@ UNHARMED = Strike(PlannedFault("", Fault(), "after"))
 """What hits a call that goes well."""
 
 
-class FaultPlan:
-    """The planned faults of one instance. `socket`: whether its door can break connections."""
+class FaultPlan(OldestFirst[PlannedFault]):
+    """The planned faults of one instance, by operation. `socket`: whether its door can break connections."""
 
     def __init__(self, *, socket: bool = True) -> None:
         self.socket = socket
@@ -227,8 +227,8 @@ class FaultPlan:
 
     # -- looking back -----------------------------------------------------------------------------------
 
-    def __iter__(self) -> Iterator[PlannedFault]:
-        return iter([each for queue in self._queues.values() for each in queue])
+    def _copy(self) -> list[PlannedFault]:
+        return [each for queue in self._queues.values() for each in queue]
 
     @property
     def pending(self) -> tuple[PlannedFault, ...]:
