@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import requests
 
 from pytest_ocbulk import OcBulk, SleptTooLong
+from pytest_ocbulk.emulator.jobs import KNOWN
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "time.md"
 
@@ -87,6 +89,32 @@ def test_a_client_that_knows_one_spelling_only(ocbulk: OcBulk) -> None:
 
 
 # --- the page ends here
+
+
+TABLE = re.search("<!-- timelines -->\n(.*?)<!-- end -->", PAGE.read_text(), re.DOTALL)
+TIMELINES = [
+    (cells[0].strip("`"), re.findall("`(.*?)`", cells[1]))
+    for line in (TABLE[1] if TABLE else "").splitlines()[2:]
+    if (cells := [cell.strip() for cell in line.strip("|").split("|")])
+]
+
+
+@pytest.mark.parametrize(("timeline", "shown"), TIMELINES, ids=[line for line, _ in TIMELINES])
+@pytest.mark.ocbulk(allow="unfinished_job")
+def test_a_timeline_goes_as_the_page_says(ocbulk: OcBulk, timeline: str, shown: list[str]) -> None:
+    ocbulk.next_job(timeline)
+    job = upload(ocbulk)
+    assert ocbulk.requests[-1].answer.count(b'"status": "CREATED"') == 1
+    seen = []
+    for _ in shown:
+        seen.append(job_status(ocbulk, job))
+        ocbulk.clock.advance("1s")
+    assert seen == shown
+
+
+def test_the_page_names_every_status(ocbulk: OcBulk) -> None:
+    assert len(TIMELINES) == 8
+    assert [word for word in KNOWN if f"`{word}`" not in PAGE.read_text()] == []
 
 
 def test_every_block_of_the_page_is_run_here() -> None:
