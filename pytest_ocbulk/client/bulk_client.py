@@ -165,10 +165,11 @@ class BulkClient:
         """The job that came of an upload whose answer got lost, None if none did.
 
         Looks through the service's list of jobs and asks for the status of each that can be it; `attempt` comes from
-        `UploadOutcomeUnknown`. Raises `AmbiguousUpload` when two jobs fit equally.
+        `UploadOutcomeUnknown`. Raises `AmbiguousUpload` when two jobs fit equally, or when one fits that can be of an
+        earlier upload, as the service tells no times and the attempt had no `callback-payload` of its own.
         """
         took = self._time.now() - attempt.began
-        found = []
+        found, dated = [], True
         for listed, server_now in pages(
             self._connection, "bulk", "jobs", params={"where": "job_direction='UPLOAD'"}
         ):
@@ -176,9 +177,11 @@ class BulkClient:
             not_before = None if server_now is None else server_now - took
             if report.id in self._answered or not could_be(attempt, report, not_before):
                 continue
-            if could_be(attempt, self.status(report), not_before):
-                found.append(report)
-        return the_only(attempt, found)
+            status = self.status(report)
+            if could_be(attempt, status, not_before):
+                found.append(status)
+                dated = dated and not_before is not None and bool(report.created or status.created)
+        return the_only(attempt, found, dated=dated)
 
     def status(self, job: JobReference) -> JobStatusReport:
         """The present status of a job; raises `NotFound` for an unknown one."""

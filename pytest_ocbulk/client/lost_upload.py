@@ -2,7 +2,8 @@
 
 The service offers no idempotency key, but it lists its jobs. A job can be the lost one if it is an upload of the
 same object, began no earlier than the attempt, was not answered to this client before, and contradicts nothing
-that was sent. A value of one's own in the metadata (`callback-payload` is made for that) leaves no doubt.
+that was sent. A value of one's own in the metadata (`callback-payload` is made for that) leaves no doubt; without one
+and without times nothing is claimed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Any
 
 from .errors import AmbiguousUpload
 from .reports import JobStatusReport
+
+MARK = "callback-payload"
+"""The option whose value the service hands back as it is; random, it is the mark of one upload."""
 
 TOLERANCE = 60.0
 """Seconds by which the clocks of the service's own machines may differ."""
@@ -45,21 +49,53 @@ def could_be(attempt: UploadAttempt, report: JobStatusReport, not_before: float 
         return False
     if None not in (attempt.size, report.file_size) and attempt.size != report.file_size:
         return False
-    return _agrees(attempt.metadata or {}, report.metadata)
+    return _agrees(attempt.metadata or {}, report)
 
 
-def _agrees(sent: Mapping[str, Any], told: str | None) -> bool:
-    """The service may leave keys out or add some; a key that both have must have one value."""
+def _agrees(sent: Mapping[str, Any], report: JobStatusReport) -> bool:
+    """The service may leave keys out or add some; a key that both have must have one value.
+
+    Where it tells what came with a job, a mark that was sent is among it.
+    """
+    kept = _kept(report)
+    if MARK in sent and _tells_metadata(report):
+        return MARK in kept and bool(kept[MARK] == sent[MARK])
+    return all(kept[key] == sent[key] for key in sent.keys() & kept.keys())
+
+
+def _tells_metadata(report: JobStatusReport) -> bool:
+    return "metadata" in report.raw or "metaData" in report.raw
+
+
+def _kept(report: JobStatusReport) -> Mapping[str, Any]:
     try:
-        kept = json.loads(told or "{}")
+        kept = json.loads(report.metadata or "{}")
     except ValueError:
-        return True
-    return not isinstance(kept, dict) or all(kept[key] == sent[key] for key in sent.keys() & kept.keys())
+        return {}
+    return kept if isinstance(kept, dict) else {}
 
 
-def the_only(attempt: UploadAttempt, found: Iterable[JobStatusReport]) -> JobStatusReport | None:
-    """The one report, None if there is none; raises `AmbiguousUpload` if there are more."""
+def bears_mark(attempt: UploadAttempt, report: JobStatusReport) -> bool:
+    """Whether the job tells the value that only this upload was given."""
+    mark = (attempt.metadata or {}).get(MARK)
+    return mark is not None and _kept(report).get(MARK) == mark
+
+
+def the_only(
+    attempt: UploadAttempt, found: Iterable[JobStatusReport], *, dated: bool
+) -> JobStatusReport | None:
+    """The one report, None if there is none; raises `AmbiguousUpload` if there are more.
+
+    So it does for one that bears no mark if it is not `dated`, so that it can be of an earlier upload.
+    """
     candidates = tuple(found)
+    candidates = tuple(each for each in candidates if bears_mark(attempt, each)) or candidates
+    if len(candidates) == 1 and not dated and not bears_mark(attempt, candidates[0]):
+        raise AmbiguousUpload(
+            f"job {candidates[0].id} can be the upload of {attempt.file_name} to {attempt.object}, or an earlier one:"
+            f" the service does not tell when it began; give each upload a {MARK!r} of its own in the metadata",
+            candidates,
+        )
     if len(candidates) > 1:
         ids = ", ".join(report.id for report in candidates)
         raise AmbiguousUpload(

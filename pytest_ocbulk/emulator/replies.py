@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from .endpoints.call import Answer
 from .errors import ApiError, error_body
@@ -15,6 +17,9 @@ EXPOSED = (
 )
 """The headers a browser may read: the vendor's list in the vendor's order (protocol.md 2.4)."""
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -24,21 +29,33 @@ def refusal(error: ApiError, request_id: str) -> Answer:
     return Answer(body, dict(error.headers), status=error.status)
 
 
-def response(answer: Answer, request: Request, request_id: str, instance: Instance | None = None) -> Response:
-    """An answer as it is sent; `instance`: whose it is, if it is any's."""
+def response(
+    answer: Answer, request: Request, request_id: str, instance: Instance | None = None, now: float = 0.0
+) -> Response:
+    """An answer as it is sent; `instance`: whose it is, if it is any's, and `now` the time by its clock."""
     body = answer.body
     if body is None:
         body = _to_json(answer.payload).encode()
     # An empty file has a type all the same; empty JSON is none (RFC 8259, 2).
-    kind = {"Content-Type": answer.content_type} if body or answer.content_type != JSON else {}
-    headers = {**kind, "elements-request-id": request_id, **answer.headers}
+    headers = {"Content-Type": answer.content_type} if body or answer.content_type != JSON else {}
+    headers["elements-request-id"] = request_id
+    if answer.headers:
+        headers |= answer.headers
     if instance is not None:
         headers["elements-element-instance-id"] = str(instance.id)
+        headers["Date"] = http_date(int(now))
     if "origin" in request.headers:
         headers |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
     if isinstance(body, bytes):
         headers["Content-Length"] = str(len(body))
     return Response(answer.status, headers, body)
+
+
+@lru_cache(maxsize=64)
+def http_date(second: int) -> str:
+    """A second as HTTP writes it, remembered for the calls of that second (RFC 9110, 5.6.7)."""
+    moment = datetime.fromtimestamp(second, UTC)
+    return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
 
 
 def preflight(request: Request, request_id: str) -> Response:

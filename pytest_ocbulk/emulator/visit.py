@@ -43,7 +43,8 @@ class Visit:
             answer = self._ask()
         except ApiError as error:
             answer = refusal(error, self.request_id)
-        delivered = self.strike.answer(response(answer, request, self.request_id, self.instance), self.now)
+        plain = response(answer, request, self.request_id, self.instance, self.now)
+        delivered = self.strike.answer(plain, self.now)
         if request.method == "HEAD" and isinstance(delivered, Response):
             delivered = replace(delivered, body=b"")
         if self.instance is not None:

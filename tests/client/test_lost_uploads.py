@@ -128,6 +128,9 @@ def test_a_session_that_repeats_only_reading_calls_is_fine(service: responses.Re
         assert make(session=session).upload("contact", b"a\n1\n").id == "42114492"
 
 
+NOW = "Wed, 21 Oct 2015 08:48:00 GMT"
+
+
 class LostUpload:
     """A client whose upload got lost, and a service with jobs to look through."""
 
@@ -152,10 +155,13 @@ class LostUpload:
             **listed,
         }
         self.listed.append(line)
-        body = {"id": number, "status": "COMPLETED", "fileSize": 4, **(details or {})}
+        body = {"id": number, "status": "COMPLETED", "fileSize": 4, "bulk_start_time": 1445417280000}
+        body |= details or {}
         self.service.get(f"{BASE}/bulk/{number}/status", json=body)
 
     def find(self, lost: UploadOutcomeUnknown, **headers: str) -> JobStatusReport | None:
+        """Look for it; unless told otherwise the service says `Date`, as every server with a clock does."""
+        headers = {key: value for key, value in ({"Date": NOW} | headers).items() if value}
         self.service.get(f"{BASE}/bulk/jobs", json=self.listed, headers=headers)
         self.service.assert_all_requests_are_fired = False
         return self.client.find_upload(lost.attempt)
@@ -194,7 +200,7 @@ def test_a_job_from_before_the_attempt_is_not_taken_for_the_lost_one(lost: LostU
     lost.time.now += 3600
     lost.has_job("1", createdDate=1445410080000)  # 06:48 GMT
     lost.has_job("2", createdDate="2015-10-21T07:48:30Z")
-    found = lost.find(error, Date="Wed, 21 Oct 2015 08:48:00 GMT")
+    found = lost.find(error, Date=NOW)
     assert found is not None
     assert found.id == "2"
 
@@ -218,3 +224,35 @@ def test_two_jobs_that_both_can_be_it_are_not_guessed_between(lost: LostUpload) 
         " in the metadata to tell them apart"
     )
     assert [report.id for report in caught.value.candidates] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("date", "times"),
+    [("", {}), (NOW, {"bulk_start_time": None})],
+    ids=["a service without a clock", "a job without times"],
+)
+def test_a_job_that_may_be_of_an_earlier_upload_is_not_claimed(
+    lost: LostUpload, date: str, times: dict[str, object]
+) -> None:
+    lost.has_job("4", times)
+    with pytest.raises(AmbiguousUpload) as caught:
+        lost.find(lost.lose(), Date=date)
+    assert str(caught.value) == (
+        "job 4 can be the upload of upload.csv to contact, or an earlier one: the service does not tell when it began;"
+        " give each upload a 'callback-payload' of its own in the metadata"
+    )
+    assert [report.id for report in caught.value.candidates] == ["4"]
+
+
+@pytest.mark.parametrize("kept", [None, "{}", "not JSON", '{"callback-payload": "another"}'])
+def test_a_job_that_tells_another_mark_or_none_is_not_the_upload(lost: LostUpload, kept: str | None) -> None:
+    lost.has_job("4", {"metadata": kept})
+    assert lost.find(lost.lose({"callback-payload": "mine"})) is None
+
+
+def test_a_mark_leaves_no_doubt_even_without_times(lost: LostUpload) -> None:
+    lost.has_job("3")  # tells no metadata, so it could be
+    lost.has_job("4", {"metadata": '{"callback-payload": "mine"}', "bulk_start_time": None})
+    found = lost.find(lost.lose({"callback-payload": "mine"}), Date="")
+    assert found is not None
+    assert found.id == "4"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,12 +77,17 @@ def command(
     An upload is sent once. If the answer gets lost, the jobs of the instance are looked through for it; it
     ends with 3 if that cannot tell whether it arrived.
     """
+    from pytest_ocbulk.client.lost_upload import MARK
+
     options = dict(metadata or {})
     given = {"bulkUploadRecordSize": record_size, "action": action, "identifierFieldName": key}
     options |= {name: value for name, value in given.items() if value is not None}
     if file.suffix in (".json", ".jsonl"):
         options.setdefault("format", "json")
-    job = _upload(client, file, object_name, options or None, callback)
+    options.setdefault(
+        MARK, f"ocbulk {secrets.token_hex(8)}"
+    )  # by which its job is found if the answer gets lost
+    job = _upload(client, file, object_name, options, callback)
     if wait:
         return wait_and_judge(client, job, as_json=as_json, **waiting)
     if as_json:
@@ -93,7 +99,7 @@ def command(
 
 
 def _upload(
-    client: BulkClient, file: Path, object_name: str, options: dict[str, Any] | None, callback: str | None
+    client: BulkClient, file: Path, object_name: str, options: dict[str, Any], callback: str | None
 ) -> Any:
     from pytest_ocbulk.client import UploadOutcomeUnknown
 
@@ -116,10 +122,14 @@ def _found(client: BulkClient, lost: UploadOutcomeUnknown) -> JobReference:
     try:
         report = client.find_upload(lost.attempt)
     except AmbiguousUpload as error:
-        ids = ", ".join(each.id for each in error.candidates)
+        ids = [each.id for each in error.candidates]
+        which = (
+            f"Any of the jobs {', '.join(ids)} can be the upload"
+            if len(ids) > 1
+            else (f"Job {ids[0]} can be the upload, or an earlier one")
+        )
         raise OutcomeUnknown(
-            f"Any of the jobs {ids} can be the upload; `ocbulk status` tells about each. A value of its own tells an"
-            """ upload apart: --metadata '{"callback-payload": "run 1"}'."""
+            f"{which}: the service does not tell; look with `ocbulk status` before you send it again."
         ) from None
     except BulkClientError as error:
         raise OutcomeUnknown(
