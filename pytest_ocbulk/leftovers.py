@@ -83,10 +83,11 @@ def _unfinished(evidence: Evidence) -> Iterator[str]:
         steps = job.course.timeline.steps
         planned = any(step.hold for step in steps)
         if planned and steps[-1].seconds != inf:
-            word, since = instance.dialect.word(job.status), spell(instance.clock.now() - job.events[-1].at)
+            word, length = instance.dialect.word(job.status), spell(instance.clock.now() - job.events[-1].at)
+            course = spelled(job.course.timeline, instance)
             yield (
-                f"job {job.id} is {word} since {since}, its timeline is {spelled(job.course.timeline, instance)!r}: "
-                "the code under test did not wait for its end, or the clock did not move: what sleeps moves it"
+                f"job {job.id} has been {word} for {length}, its timeline is {course!r}: the code under test did"
+                " not wait for its end, or the clock did not move: what sleeps moves it"
                 " within `with ocbulk.clock.drives_sleep():`"
             )
 

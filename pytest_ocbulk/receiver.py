@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from .emulator.callbacks import SIGNATURE_HEADER, verify
+from .emulator.clock import seconds
 from .emulator.errors import OcBulkError
 from .headers import Headers
 
@@ -137,15 +138,16 @@ class Receiver:
     def __len__(self) -> int:
         return len(self._received)
 
-    def wait_for(self, n: int = 1, timeout: float = 5.0) -> Received:
-        """The n-th request, from 1, waited for up to `timeout` seconds; raises `OcBulkError` when it does not come."""
+    def wait_for(self, n: int = 1, timeout: float | str = 5.0) -> Received:
+        """The n-th request, from 1, waited for up to `timeout`, real time; raises `OcBulkError` if it does not come."""
+        patience = seconds(timeout)
         self._hurry()
         with self._arrival:
-            if not self._arrival.wait_for(lambda: len(self._received) >= n, timeout):
+            if not self._arrival.wait_for(lambda: len(self._received) >= n, patience):
                 came = "1 came" if len(self._received) == 1 else f"{len(self._received)} came"
                 wanted = "a callback" if n == 1 else f"{n} callbacks"
                 raise OcBulkError(
-                    f"waited {timeout:g} s for {wanted} at {self.url}, {came}; a callback comes when its job has"
+                    f"waited {patience:g} s for {wanted} at {self.url}, {came}; a callback comes when its job has"
                     " ended: end it, ocbulk.jobs[-1].finish(), or let the fake's time go on,"
                     " ocbulk.clock.advance('10m')"
                 )

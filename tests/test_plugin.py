@@ -424,8 +424,8 @@ LEFTOVERS = {
     "unfinished_job": (
         "ocbulk.next_job('CREATED 2s RUNNING 10m COMPLETE'); upload(ocbulk); ocbulk.clock.advance('1m2s')",
         (
-            "job 1234 is RUNNING since 1m, its timeline is 'CREATED 2s RUNNING 10m COMPLETE': the code under test did "
-            "not wait for its end, or the clock did not move: what sleeps moves it within "
+            "job 1234 has been RUNNING for 1m, its timeline is 'CREATED 2s RUNNING 10m COMPLETE': the code under test "
+            "did not wait for its end, or the clock did not move: what sleeps moves it within "
             "`with ocbulk.clock.drives_sleep():`"
         ),
     ),

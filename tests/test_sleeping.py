@@ -291,7 +291,7 @@ def test_a_sleep_for_ever_is_stopped_as_well(clock: DrivenClock, length: float) 
     with clock.drives_sleep(), pytest.raises(SleptTooLong) as stopped:
         time.sleep(length)
     assert str(stopped.value) == (
-        "The code under test waits for ever (1 sleeps so far), longer than 1h: it seems to wait for something that"
+        "The code under test waits for ever (1 sleep so far), longer than 1h: it seems to wait for something that"
         " never comes. If it may take so long, allow it: drives_sleep(at_most='24h')"
     )
     assert clock.elapsed == 0

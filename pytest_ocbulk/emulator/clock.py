@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from .errors import OcBulkError
 
@@ -65,13 +65,18 @@ def seconds(duration: float | str) -> float:
     longer than `LONGEST` or no duration at all.
     """
     length: object = _read(duration) if isinstance(duration, str) else duration
-    if not isinstance(length, int | float) or isinstance(length, bool):
+    if not is_number(length):
         raise OcBulkError(f"a duration is a number of seconds or a text like '2s' or '10m', got {duration!r}")
     if length < 0:
         raise OcBulkError(f"a duration cannot be negative, got {duration!r}")
     if not length <= LONGEST:  # written so that it holds for NaN
         raise OcBulkError(f"a duration is a number of seconds up to {spell(LONGEST)}, got {duration!r}")
     return float(length)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value that a test wrote is a number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _read(text: str) -> float:

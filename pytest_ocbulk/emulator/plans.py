@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import floor
 from typing import Any
 
-from .clock import seconds
+from .clock import is_number, seconds
 from .errors import OcBulkError
 from .jobs import FAILED, SUCCESSFUL, TERMINAL, Job
 from .timeline import Timeline
@@ -155,7 +155,7 @@ class Visibility:
 
     def set(self, lag: float | str = 0.0, partial: float | None = None) -> None:
         """Change it for records to come; raises `OcBulkError` for a part outside 0 to 1."""
-        if partial is not None and not 0 <= partial <= 1:
+        if partial is not None and not (is_number(partial) and 0 <= partial <= 1):
             raise OcBulkError(f"visibility partial is a part from 0 to 1, got {partial!r}")
         self.lag, self.partial, self.posted = seconds(lag), partial, 0
 

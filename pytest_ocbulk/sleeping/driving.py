@@ -166,10 +166,10 @@ class Drive:
         until = (
             f"until {spell(round(length, 3))} after drives_sleep() began" if length <= LONGEST else "for ever"
         )
+        often = f"{self.sleeps} sleep{'' if self.sleeps == 1 else 's'} so far"
         stop = SleptTooLong(
-            f"The code under test waits {until}"
-            f" ({self.sleeps} sleeps so far), longer than {spell(self.limit)}: it seems to wait for something that"
-            f" never comes.{self.happenings.state()}"
+            f"The code under test waits {until} ({often}), longer than {spell(self.limit)}: it seems to wait for"
+            f" something that never comes.{self.happenings.state()}"
             " If it may take so long, allow it: drives_sleep(at_most='24h')"
         )
         if threading.current_thread() is not self.opener:

@@ -15,6 +15,7 @@ from pytest_ocbulk.emulator.clock import EPOCH, ManualClock, iso, seconds, spell
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.faults import callback_late, latency, rate_limit, stall
 from pytest_ocbulk.emulator.plans import Visibility
+from pytest_ocbulk.receiver import Receiver
 from pytest_ocbulk.sleeping import DrivenClock
 
 from ..patience import PATIENCE
@@ -80,8 +81,19 @@ def test_a_duration_that_never_ends_is_refused(value: float | str) -> None:
         lambda value: latency(between=(0, value), seed=1),
         lambda value: callback_late(value),
         lambda value: stall(seconds=value),
+        lambda value: Receiver().wait_for(timeout=value),
+        lambda value: DrivenClock(ManualClock()).drives_sleep(at_most=value),
     ],
-    ids=["advance", "visibility", "rate_limit", "latency", "callback_late", "stall"],
+    ids=[
+        "advance",
+        "visibility",
+        "rate_limit",
+        "latency",
+        "callback_late",
+        "stall",
+        "wait_for",
+        "drives_sleep",
+    ],
 )
 def test_everybody_who_takes_a_duration_refuses_these(take: Callable[[Any], object], value: object) -> None:
     with pytest.raises(OcBulkError, match=f"a duration is a number of seconds .*, got {value!r}$"):

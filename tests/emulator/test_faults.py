@@ -10,6 +10,7 @@ from statistics import mean, stdev
 
 import pytest
 
+from pytest_ocbulk.emulator.clock import LONGEST, ManualClock
 from pytest_ocbulk.emulator.errors import OcBulkError
 from pytest_ocbulk.emulator.faults import (
     KINDS,
@@ -115,6 +116,12 @@ def test_a_log_normal_latency_has_its_median_and_spread() -> None:
     logs = [math.log(delay) for delay in drawn(latency(median="2s", sigma=0.5, seed=1), 2000)]
     assert mean(logs) == pytest.approx(math.log(2), abs=0.05)
     assert stdev(logs) == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_widest_latency_is_a_duration_that_a_clock_can_take() -> None:
+    widest = max(drawn(latency(median="36525d", sigma=10, seed=1), 2000))
+    ManualClock().advance(widest)
+    assert widest == LONGEST
 
 
 @pytest.mark.parametrize("path", ["/objects", "/bulk/jobs", "/contact", "/ping", "/objects/contact/metadata"])
@@ -493,6 +500,13 @@ KNOWN_OPERATIONS = ", ".join(sorted(operations()))
         (
             lambda _: latency("1s", median="1s", seed=1),
             "latency: give one of a duration, between=('1s', '3s') and median='1s', got duration and median",
+        ),
+        *(
+            (
+                lambda _, sigma=sigma: latency(median="1s", sigma=sigma, seed=1),
+                f"latency: sigma is a number from 0 to 10, got {sigma!r}",
+            )
+            for sigma in (math.nan, math.inf, -0.5, 11, None)
         ),
         (
             lambda _: latency(between=("1s", "3s")),

@@ -249,8 +249,8 @@ def test_visibility_is_for_records_to_come(fake: Asked) -> None:
     assert len(seen(fake)) == 4
 
 
-@pytest.mark.parametrize("part", [-0.1, 1.5])
+@pytest.mark.parametrize("part", [-0.1, 1.5, "half", float("nan")])
 def test_a_part_outside_of_0_to_1_is_refused(fake: Asked, part: float) -> None:
     with pytest.raises(OcBulkError) as error:
         fake.instance.visibility.set(partial=part)
-    assert str(error.value) == f"visibility partial is a part from 0 to 1, got {part}"
+    assert str(error.value) == f"visibility partial is a part from 0 to 1, got {part!r}"

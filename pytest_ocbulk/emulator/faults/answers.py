@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal
 
+from ..clock import LONGEST, is_number
 from ..messages import Delivery, Disconnect, Response
 from .base import Fault, Hit, Stalling
 from .rewriting import PHRASES, drop, http_date, is_json, json_value, refused, with_body
@@ -66,6 +67,10 @@ class RateLimit(Fault):
         return refused(hit.response, 429, PHRASES[429], None, {"Retry-After": when})
 
 
+_WIDEST = 10
+"""The widest curve of latencies: one in twenty is a hundred million times as long as the usual one."""
+
+
 @dataclass(frozen=True)
 class Latency(Fault):
     """An answer that comes late: by `duration`, or by a time drawn for each call, repeatable by its `seed`.
@@ -98,6 +103,8 @@ class Latency(Fault):
                 self.set(name, duration(getattr(self, name)))
         if self.between is not None:
             self.set("between", self._range(self.between))
+        if not (is_number(self.sigma) and 0 <= self.sigma <= _WIDEST):
+            raise self.refusal(f"sigma is a number from 0 to {_WIDEST}, got {self.sigma!r}")
 
     def _range(self, given: tuple[float | str, float | str]) -> tuple[float, float]:
         low, high = duration(given[0]), duration(given[1])
@@ -113,9 +120,8 @@ class Latency(Fault):
         if self.median is not None:
             # Box and Muller: two even draws make one from the normal curve.
             radius = math.sqrt(-2 * math.log(1 - self._drawn(number, "a")))
-            return float(self.median) * math.exp(
-                self.sigma * radius * math.cos(math.tau * self._drawn(number, "b"))
-            )
+            drawn = self.sigma * radius * math.cos(math.tau * self._drawn(number, "b"))
+            return min(float(self.median) * math.exp(drawn), LONGEST)
         return float(self.duration or 0)
 
     def _drawn(self, number: int, what: str) -> float:
