@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from pytest_ocbulk.emulator.clock import seconds
 from pytest_ocbulk.emulator.errors import OcBulkError
@@ -77,6 +78,20 @@ def waiting_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def check_waits(context: click.Context, *, wait: bool) -> None:
+    """Raise `UsageError` for an option about waiting where nothing is waited for; it would do nothing, unseen."""
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ("timeout", "interval", "errors_to")
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    ]
+    if given and not wait:
+        raise click.UsageError(
+            f"{' and '.join(given)} {'say' if len(given) > 1 else 'says'} how the job is waited for: give --wait too,"
+            " or wait later with `ocbulk wait`"
+        )
 
 
 def wait_and_judge(

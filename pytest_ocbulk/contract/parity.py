@@ -57,6 +57,11 @@ class Parity:
         """Whether there is a difference that nobody accepted, or an acceptance that no longer holds."""
         return any(line.verdict.fails for line in self.lines)
 
+    @property
+    def compared(self) -> bool:
+        """Whether any case ran on both sides."""
+        return self.count(Verdict.SKIPPED) < len(self.lines)
+
     def count(self, verdict: Verdict) -> int:
         """How many lines have this verdict."""
         return sum(line.verdict is verdict for line in self.lines)

@@ -111,6 +111,13 @@ def test_readonly_leaves_the_service_as_it_was(service: Served) -> None:
     assert len(service.instance.jobs) == 0
 
 
+def test_nothing_but_skipped_cases_is_no_success(service: Served) -> None:
+    code, output = run(service, "--readonly", "--case", "a_batch_fails_as_a_whole")
+    assert code == Exit.REFUSED
+    assert output.splitlines()[-2].endswith(": 1 skipped")
+    assert output.splitlines()[-1] == "Error: nothing was compared: every case was skipped, its note says why"
+
+
 def test_a_missing_secret_is_named() -> None:
     with (
         pytest.raises(OcBulkError) as refusal,

@@ -13,7 +13,7 @@ import click
 from ..connection import ConnectedCommand, connected
 from ..output import json_option, print_json
 from ..progress import counting, size
-from ..verdict import wait_and_judge, waiting_options
+from ..verdict import check_waits, wait_and_judge, waiting_options
 
 if TYPE_CHECKING:
     from pytest_ocbulk.client import BulkClient, UploadOutcomeUnknown
@@ -77,16 +77,16 @@ def command(
     An upload is sent once. If the answer gets lost, the jobs of the instance are looked through for it; it
     ends with 3 if that cannot tell whether it arrived.
     """
-    from pytest_ocbulk.client.lost_upload import MARK
-
-    options = dict(metadata or {})
+    check_waits(click.get_current_context(), wait=wait)
     given = {"bulkUploadRecordSize": record_size, "action": action, "identifierFieldName": key}
-    options |= {name: value for name, value in given.items() if value is not None}
-    if file.suffix in (".json", ".jsonl"):
-        options.setdefault("format", "json")
-    options.setdefault(
-        MARK, f"ocbulk {secrets.token_hex(8)}"
-    )  # by which its job is found if the answer gets lost
+    options = _options(
+        file, (metadata or {}) | {name: value for name, value in given.items() if value is not None}
+    )
+    if key is not None and "action" not in options:
+        raise click.UsageError(
+            "--key names the field by which a record is found, but not what is done with it, and connectors differ:"
+            " give --action upsert, update or create too"
+        )
     job = _upload(client, file, object_name, options, callback)
     if wait:
         return wait_and_judge(client, job, as_json=as_json, **waiting)
@@ -96,6 +96,14 @@ def command(
         click.echo(f"Job {job.id} is {job.status}.")
         click.echo(f"`ocbulk wait {job.id}` says how it ends.", err=True)
     return None
+
+
+def _options(file: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """The metadata of the upload: what was given, the format, and a mark by which its job is found if it gets lost."""
+    from pytest_ocbulk.client.lost_upload import MARK
+
+    known = {"format": "json"} if file.suffix in (".json", ".jsonl") else {}
+    return known | {MARK: f"ocbulk {secrets.token_hex(8)}"} | given
 
 
 def _upload(

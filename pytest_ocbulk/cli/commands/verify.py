@@ -87,7 +87,8 @@ def command(
     OPEN_CONNECTORS_ELEMENT_TOKEN, OPEN_CONNECTORS_USER_SECRET and OPEN_CONNECTORS_ORGANIZATION_SECRET, so that they
     stand in no shell history. Records that are made there are marked and removed again.
 
-    Ends with 2 if there is a difference that is not accepted, or an accepted one that is gone or has expired.
+    Ends with 2 if there is a difference that is not accepted, or an accepted one that is gone or has expired, and
+    with 1 if nothing could be compared.
     """
     from pytest_ocbulk.contract import report
     from pytest_ocbulk.contract.verifying import verify
@@ -115,7 +116,12 @@ def command(
     if note:
         with note.open("a", encoding="utf-8") as history:
             history.write(report.as_record(parity) + "\n")
-    return Exit.ROWS_FAILED if parity.failed else Exit.FINE
+    if parity.failed:
+        return Exit.ROWS_FAILED
+    if not parity.compared:
+        click.echo("Error: nothing was compared: every case was skipped, its note says why", err=True)
+        return Exit.REFUSED
+    return Exit.FINE
 
 
 def _tell(name: str) -> None:
