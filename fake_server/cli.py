@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from click.core import ParameterSource
 
@@ -15,8 +17,13 @@ from .serving import serve
 from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build, check_secret
 from .snapshots import snapshot
 
+if TYPE_CHECKING:
+    Words = click.Choice[str]
+else:
+    Words = click.Choice  # generic from click 8.2 on
 
-class _Dialect(click.Choice[str]):
+
+class _Dialect(Words):
     """A dialect; pytest reads the same environment variable, and knows one word more."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
