@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
-from pytest_ocbulk.emulator.faults import FaultPlan
+from pytest_ocbulk.emulator.faults import FaultPlan, operations
 from pytest_ocbulk.emulator.jobs import ABORTED
 from pytest_ocbulk.emulator.journal import Exchange
 from pytest_ocbulk.emulator.plans import Visibility
@@ -235,6 +235,9 @@ def show_journal(call: ControlCall) -> Json:
     form = call.request.query.get("format", "json")
     if form not in ("json", "har"):
         raise OcBulkError(f"format is json or har, got {form!r}{nearest(form, ('json', 'har'))}")
+    operation = call.request.query.get("operation")
+    if operation is not None and operation not in operations():
+        raise OcBulkError(f"unknown operation {operation!r}{nearest(operation, operations())}")
     found = [each for each in call.instance.journal if _wanted(each, call.request.query)]
     if form == "har":
         return archive(found, version("pytest-ocbulk"))

@@ -201,3 +201,27 @@ class TestList:
 
     def test_a_malformed_search_is_400(self, busy: Service) -> None:
         assert busy.get("/bulk/jobs?where=job_status").status == 400
+
+
+@pytest.mark.parametrize(
+    "where", ["foo='UPLOAD'", "job_direction='UPLOAD' and not (job_statu = 'COMPLETE')", "objectName is null"]
+)
+def test_a_search_for_jobs_by_a_name_they_have_not_is_400(service: Service, where: str) -> None:
+    reply = service.get(f"/bulk/jobs?where={quote(where)}")
+    name = next(each for each in ("foo", "job_statu", "objectName") if each in where)
+    assert (reply.status, reply.json["message"]) == (
+        400,
+        (
+            f"Unknown field '{name}' in where; jobs are searched by object_name, job_status, job_direction,"
+            " record_count"
+        ),
+    )
+
+
+@pytest.mark.parametrize("generation", ["newer", "older"])
+def test_everything_that_a_line_of_the_list_shows_can_be_searched_by(generation: str) -> None:
+    service = Service.of(jobs_generation=generation)
+    service.upload("contact", "C_EmailAddress\na@b.co\n")
+    (line,) = service.get("/bulk/jobs").json
+    for name in line:
+        assert service.get(f"/bulk/jobs?where={name} is not null").status == 200

@@ -196,6 +196,11 @@ def test_who_asks_the_api_for_what_it_does_not_have_hears_of_the_api_only(served
             "/jobs",
             "400 this call is about one instance: add ?token=, one of the element tokens M, S",
         ),
+        (
+            "GET",
+            "/journal?token=M&operation=statu",
+            "400 unknown operation 'statu'; did you mean 'status'?",
+        ),
         ("GET", "/journal?token=M&format=hat", "400 format is json or har, got 'hat'; did you mean 'har'?"),
     ],
 )

@@ -11,6 +11,7 @@ from ..errors import BadRequest
 from ..instances import Instance
 from ..jobs import Job
 from ..paging import cut, fields_of, page_of, token
+from ..predicate_sql import to_sql
 from .call import Answer, Call
 
 CALLBACK_HEADER = "elements-async-callback-url"
@@ -115,7 +116,7 @@ def cancel_job(call: Call) -> Answer:
 def list_jobs(call: Call) -> Answer:
     """`GET /bulk/jobs`: newest first, filtered by the searchable names (3.5)."""
     query = call.request.query
-    where = ocnql.parse_where(query["where"]) if query.get("where", "").strip() else None
+    where = _condition(query.get("where", ""))
     page = page_of(query)
     found = [
         item
@@ -133,10 +134,34 @@ def list_jobs(call: Call) -> Answer:
     return Answer(_only(fields_of(query), items), headers)
 
 
+def _condition(text: str) -> ocnql.Expr | None:
+    """The condition of a list of jobs, none for an empty one; raises `BadRequest` for a name that jobs do not have."""
+    if not text.strip():
+        return None
+    where = ocnql.parse_where(text)
+    to_sql(where, _known)
+    return where
+
+
+def _known(name: str) -> str:
+    if name not in SEARCHABLE and name not in _PRINTED:
+        raise BadRequest(f"Unknown field {name!r} in where; jobs are searched by {', '.join(SEARCHABLE)}")
+    return name
+
+
 def _only(fields: Sequence[str], items: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
     """The items with the fields asked for; all fields when none are."""
     return [{name: item[name] for name in fields if name in item} for item in items] if fields else items
 
+
+SEARCHABLE = ("object_name", "job_status", "job_direction", "record_count")
+"""The names that the service's own description lists (3.5)."""
+
+_PRINTED = frozenset({
+    "id", "job_id", "status", "instanceId", "job_query", "error_count", "fileFormat", "createdDate",
+    "completion_time", "job_reset_attempt", "notification_url",
+})  # fmt: skip
+"""The others of a line of the list, in both generations; who sees them may search by them."""
 
 _OLDER = {"id": "job_id", "status": "job_status"}
 
