@@ -13,6 +13,9 @@ from types import FrameType
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
+HEARTBEAT = 0.5
+"""Seconds. A signal that comes just before a system call that blocks is heard when the call is interrupted again."""
+
 
 class RecordingEnded(Exception):
     """The recording was ended while the service was being waited for."""
@@ -43,7 +46,10 @@ class Breakable:
             raise RecordingEnded
 
     def listen(self) -> None:
-        """Break off at a signal that ends, after what was done at it before."""
+        """Break off at a signal that ends, after what was done at it before. Once in a process, in its main thread."""
+        if hasattr(signal, "setitimer"):  # not on Windows
+            signal.signal(signal.SIGALRM, lambda _number, _frame: None)
+            signal.setitimer(signal.ITIMER_REAL, HEARTBEAT, HEARTBEAT)
         for number in ENDINGS:
             before = signal.getsignal(number)
 
