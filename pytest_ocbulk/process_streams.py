@@ -25,6 +25,16 @@ def takes_all_text() -> bool:
         return True  # no real file, so it takes text
 
 
+def plain() -> bool:
+    """Whether this process is to write no colours (https://no-color.org, or a terminal that has none)."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def can_redraw() -> bool:
+    """Whether a line on standard error can be written over."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def give_up_if_unwritable() -> None:
     """Forget what could not be written, so that Python's own try at the end of the process does not fail again."""
     try:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -26,6 +30,7 @@ class Exit(IntEnum):
     ROWS_FAILED = 2
     JOB_FAILED = 3
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class CommandDirectory(click.Group):
@@ -63,8 +68,10 @@ class CommandDirectory(click.Group):
         """Run, and leave the process with one of `Exit`."""
         extra.pop("standalone_mode", None)
         process_streams.spell_out_what_it_cannot_say()
+        extra.setdefault("color", False if process_streams.plain() else None)
         try:
-            code = super().main(args, prog_name, standalone_mode=False, **extra)
+            with _ends_in_order_at_sigterm():
+                code = super().main(args, prog_name, standalone_mode=False, **extra)
         except click.ClickException as error:
             error.show()
             code = Exit.REFUSED
@@ -79,6 +86,23 @@ class CommandDirectory(click.Group):
                 raise
         process_streams.give_up_if_unwritable()
         sys.exit(int(code or 0))
+
+
+@contextmanager
+def _ends_in_order_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM leave every block as Ctrl-C does: a bar that is drawn has hidden the cursor."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(Exit.TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _told(error: Exception) -> Exit | None:
@@ -105,7 +129,7 @@ def _words(error: Exception) -> str:
     cls=CommandDirectory,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 all rows are in; 1 wrong usage, or the service refused; 2 some rows failed;"
-    " 3 the job failed or did not end in time; 130 interrupted.",
+    " 3 the job failed or did not end in time; 130 interrupted; 143 terminated.",
 )
 @click.version_option(package_name="pytest-ocbulk", prog_name="ocbulk")
 def ocbulk() -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pytest_ocbulk.process_streams import can_redraw
+
 if TYPE_CHECKING:
     from pytest_ocbulk.client import JobStatusReport
 
@@ -22,7 +24,7 @@ def counting(label: str, unit: Callable[[int], str]) -> Iterator[Callable[[int, 
     """A callback for "so much is done, of so much in all (None: unknown)"; `unit` prints an amount."""
     began = time.monotonic()
     done = 0
-    bar = _Bar(label) if sys.stderr.isatty() else None
+    bar = _Bar(label) if can_redraw() else None
     if bar is None:
         click.echo(f"{label} ...", err=True)
 
@@ -44,7 +46,7 @@ def counting(label: str, unit: Callable[[int], str]) -> Iterator[Callable[[int, 
 @contextmanager
 def watching(label: str) -> Iterator[Callable[[JobStatusReport], None]]:
     """A callback for each report of a job that is waited for."""
-    bar = _Bar(label) if sys.stderr.isatty() else None
+    bar = _Bar(label) if can_redraw() else None
     last = ""
 
     def on_poll(report: JobStatusReport) -> None:

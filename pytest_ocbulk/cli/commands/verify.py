@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
 from pytest_ocbulk.emulator.dialect import DIALECTS
+from pytest_ocbulk.process_streams import can_redraw
 
 from ..connection import Command
 from ..group import Exit
@@ -126,5 +126,5 @@ def command(
 
 def _tell(name: str) -> None:
     """Say on a terminal which case runs: at a real service each takes its time."""
-    if sys.stderr.isatty():
+    if can_redraw():
         click.echo(f"\r\033[K{name}", nl=False, err=True)
