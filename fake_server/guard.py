@@ -76,7 +76,10 @@ class Guard:
                 f" Start it with {TOKEN_OPTION}, or on 127.0.0.1.",
             )
         given = request.header("authorization")
-        if not hmac.compare_digest(given.encode(errors="surrogatepass"), f"Bearer {self.token}".encode()):
+        scheme, _, secret = given.partition(" ")  # the scheme in any case (RFC 9110, 11.1)
+        secret = secret.strip() if scheme.lower() == "bearer" else ""
+        right = hmac.compare_digest(secret.encode(errors="surrogatepass"), self.token.encode())
+        if not (secret and right):
             came = "none" if not given else "another"
             return Refusal(
                 401,

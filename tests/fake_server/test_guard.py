@@ -95,14 +95,22 @@ def test_an_address_that_was_typed_may() -> None:
     assert refusal(HERE, {**TOOL, "Sec-Fetch-Site": "none"}) is None
 
 
-def test_beyond_this_machine_the_token_opens() -> None:
-    headers = {"Host": "build-server:8765", "Authorization": "Bearer s3cret"}
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_beyond_this_machine_the_token_opens(scheme: str) -> None:
+    headers = {"Host": "build-server:8765", "Authorization": f"{scheme} s3cret"}
     assert refusal(BEYOND, headers) is None
 
 
 @pytest.mark.parametrize(
     ("given", "came"),
-    [("", "none"), ("Bearer guess", "another"), ("s3cret", "another"), ("Bearer s3cré", "another")],
+    [
+        ("", "none"),
+        ("Bearer guess", "another"),
+        ("s3cret", "another"),
+        ("Basic s3cret", "another"),
+        ("Bearer s3cré", "another"),
+        ("Bearer ", "another"),
+    ],
 )
 def test_beyond_this_machine_nobody_may_without_the_token(given: str, came: str) -> None:
     headers = {**TOOL, "Authorization": given}
