@@ -13,6 +13,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
+from pytest_ocbulk.emulator.clock import ManualClock
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
 from pytest_ocbulk.emulator.faults import FaultPlan, operations
 from pytest_ocbulk.emulator.jobs import ABORTED
@@ -222,6 +223,11 @@ def advance_clock(call: ControlCall) -> Json:
         raise OcBulkError(f"expected 'by' in the body, like \"5s\", got {json.dumps(by)[:40]}")
     if not call.instances:
         raise OcBulkError("there is no instance whose clock could be moved")
+    if not all(isinstance(each.clock, ManualClock) for each in call.instances):
+        raise OcBulkError(
+            "this server keeps the machine's time, which cannot be moved: plan jobs with short holds, or end one with"
+            " POST /__ocbulk__/jobs/{id}/finish"
+        )
     for clock in {id(each.clock): each.clock for each in call.instances}.values():
         DrivenClock(clock, call.emulator, call.deliver, wait_for_work=False).advance(by)
     return show_clock(call)

@@ -295,6 +295,18 @@ def test_a_folder_without_a_recording_is_refused(
         Recording.read(tmp_path)
 
 
+def test_an_exchange_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    begin(tmp_path / "r")
+    broken = tmp_path / "r" / "0001-GET-ping.json"
+    broken.write_text('{"number": 1}')
+    with pytest.raises(OcBulkError) as refused:
+        Recording.read(tmp_path / "r")
+    assert str(refused.value) == (
+        f"{broken}: expected an exchange as `ocbulk record` writes it, got another file ('body'); remove it, or record"
+        " again"
+    )
+
+
 # -- courses ------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import pkgutil
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
@@ -70,7 +71,7 @@ class CommandDirectory(click.Group):
         process_streams.spell_out_what_it_cannot_say()
         extra.setdefault("color", False if process_streams.plain() else None)
         try:
-            with _ends_in_order_at_sigterm():
+            with _ends_in_order_at_sigterm(), _warnings_in_words():
                 code = super().main(args, prog_name, standalone_mode=False, **extra)
         except click.ClickException as error:
             error.show()
@@ -103,6 +104,15 @@ def _ends_in_order_at_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show warnings of the client as lines for a person, without the place in the program."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
+        yield
 
 
 def _told(error: Exception) -> Exit | None:

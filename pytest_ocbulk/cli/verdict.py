@@ -139,7 +139,9 @@ def keep_errors(failed: Iterable[RowError], path: Path) -> None:
             file.write(line(each).encode())
             count += 1
     if path != STDOUT:
-        click.echo(f"{count:,} failed rows are in {path}.", err=True)
+        click.echo(
+            f"{'1 failed row is' if count == 1 else f'{count:,} failed rows are'} in {path}.", err=True
+        )
 
 
 def _json_line(failed: RowError) -> str:
@@ -152,13 +154,18 @@ def _csv_line(failed: RowError) -> str:
     return text.getvalue()
 
 
+def _all_in(count: int | None) -> str:
+    if count == 1:
+        return "the 1 row is in"
+    return "all rows are in" if count is None else f"all {count:,} rows are in"
+
+
 def _tell(report: JobStatusReport, shown: list[RowError]) -> None:
     ended = f"Job {report.id} ended {report.status}"
     if not report.succeeded:
         click.secho(f"{ended}: {report.error}" if report.error else ended, fg="red")
     elif not report.records_failed_count:
-        count = "all" if report.records_count is None else f"all {report.records_count:,}"
-        click.secho(f"{ended}: {count} rows are in.", fg="green")
+        click.secho(f"{ended}: {_all_in(report.records_count)}.", fg="green")
     else:
         of = "" if report.records_count is None else f" of {report.records_count:,}"
         click.secho(f"{ended}: {report.records_failed_count:,}{of} rows failed.", fg="yellow")

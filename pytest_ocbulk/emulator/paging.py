@@ -16,6 +16,9 @@ from .errors import BadRequest
 _Row = TypeVar("_Row")
 
 PAGE_SIZE = 200
+LARGEST = 10**9
+"""The largest number of a page, and the largest size that may be asked for."""
+
 MAX_PAGE_SIZE = 5000
 
 
@@ -80,6 +83,6 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= 10**9:
-        raise BadRequest(f"Expected {name} to be a number from 1, got {text!r}")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= LARGEST:
+        raise BadRequest(f"Expected {name} to be a number from 1 to {LARGEST}, got {text!r}")
     return int(text)

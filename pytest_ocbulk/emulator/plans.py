@@ -76,12 +76,10 @@ class JobPlans:
             timeline = ABORTED_AT_FIRST_LOOK if error is not None else self.default
         course = Timeline.parse(timeline)
         if error is not None and course.end not in FAILED:
-            raise OcBulkError(
-                f"next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got {str(timeline)!r}"
-            )
+            raise OcBulkError(f"error needs a timeline that ends in ABORTED or ERROR, got {str(timeline)!r}")
         _check_rows(fail_rows or {}, course)
         if type(times) is not int or times < 1:
-            raise OcBulkError(f"next_job(times=...) is a number from 1, got {times!r}")
+            raise OcBulkError(f"times is a number from 1, got {times!r}")
         plan = JobPlan(course, object, dict(fail_rows or {}), error)
         self.queued += [plan] * times
         return plan

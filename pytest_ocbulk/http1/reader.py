@@ -217,6 +217,12 @@ def _origin_form(target: str) -> str:
 
 def _refused(error: httptools.HttpParserError) -> Refused:
     cause = error.__context__
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return Refused(
+            server_refusal(
+                400, "Expected a request that begins with a method of HTTP such as GET, got another word."
+            )
+        )
     if not isinstance(error, httptools.HttpParserCallbackError):
         return Refused(server_refusal(400, f"The request is not valid HTTP/1.1: {error}."))
     if isinstance(cause, Refused):

@@ -63,10 +63,9 @@ class Recording:
             head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
             if head.get("version") != VERSION:
                 raise OcBulkError(f"{folder / HEAD}: expected version {VERSION}, got {head.get('version')!r}")
-            files = sorted(folder.glob("[0-9]*.json"))
-            return cls(tuple(_exchange(json.loads(path.read_text(encoding="utf-8"))) for path in files))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except _UNREADABLE as error:
             raise OcBulkError(f"{folder} holds no recording that can be read: {error}") from None
+        return cls(tuple(_exchange_of(path) for path in sorted(folder.glob("[0-9]*.json"))))
 
 
 def begin(folder: Path) -> None:
@@ -89,8 +88,18 @@ def write(folder: Path, exchange: RecordedExchange) -> Path:
     return path
 
 
-def _exchange(values: dict[str, Any]) -> RecordedExchange:
-    return RecordedExchange(**values | {"body": _read(values["body"]), "answer": _read(values["answer"])})
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+
+
+def _exchange_of(path: Path) -> RecordedExchange:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return RecordedExchange(**values | {"body": _read(values["body"]), "answer": _read(values["answer"])})
+    except _UNREADABLE as error:
+        raise OcBulkError(
+            f"{path}: expected an exchange as `ocbulk record` writes it, got another file ({error}); remove it, or"
+            " record again"
+        ) from None
 
 
 def _written(body: bytes) -> Any:

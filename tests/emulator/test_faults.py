@@ -484,8 +484,8 @@ KNOWN_OPERATIONS = ", ".join(sorted(operations()))
         (
             lambda _: status(200),
             (
-                "status: code is an error from 400 to 599, got 200; for a 200 gone wrong use empty(),"
-                " malformed_json() or wrong_type()"
+                "status: code is an error from 400 to 599, got 200; for a 200 gone wrong use empty,"
+                " malformed_json or wrong_type"
             ),
         ),
         (lambda _: status(503, times=0), "status: times is a number from 1 or 'forever', got 0"),

@@ -44,7 +44,7 @@ def test_the_sizes_are_those_of_the_service() -> None:
 def test_what_is_no_number_is_refused(name: str, text: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         page_of({name: text})
-    assert refusal.value.message == f"Expected {name} to be a number from 1, got {text!r}"
+    assert refusal.value.message == f"Expected {name} to be a number from 1 to 1000000000, got {text!r}"
 
 
 @pytest.mark.parametrize("text", ["30", "MzA", "x", "YTotMQ", "Yjox", "YTp4", "ä", "YTo" + "OTk5" * 9, "YQ"])

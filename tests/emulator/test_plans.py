@@ -120,11 +120,11 @@ def test_rows_of_a_job_that_is_cancelled_did_not_fail(fake: Asked) -> None:
     [
         (
             {"timeline": "CREATED COMPLETE", "error": "x"},
-            "next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got 'CREATED COMPLETE'",
+            "error needs a timeline that ends in ABORTED or ERROR, got 'CREATED COMPLETE'",
         ),
         (
             {"timeline": "CREATED forever", "error": "x"},
-            "next_job(error=...) needs a timeline that ends in ABORTED or ERROR, got 'CREATED forever'",
+            "error needs a timeline that ends in ABORTED or ERROR, got 'CREATED forever'",
         ),
         ({"fail_rows": {0: "x"}}, "next_job(fail_rows=...) counts data rows from 1, got 0"),
         (
@@ -146,7 +146,7 @@ def test_rows_of_a_job_that_is_cancelled_did_not_fail(fake: Asked) -> None:
                 " leave fail_rows out or end it in COMPLETE"
             ),
         ),
-        ({"times": 0}, "next_job(times=...) is a number from 1, got 0"),
+        ({"times": 0}, "times is a number from 1, got 0"),
         ({"timeline": 5}, "job is a timeline like 'CREATED 2s RUNNING COMPLETE', got 5"),
         (
             {"timeline": ["CREATED", "COMPLETE"]},

@@ -222,8 +222,8 @@ class TestLists:
     @pytest.mark.parametrize(
         ("query", "message"),
         [
-            ("pageSize=0", "Expected pageSize to be a number from 1, got '0'"),
-            ("page=x", "Expected page to be a number from 1, got 'x'"),
+            ("pageSize=0", "Expected pageSize to be a number from 1 to 1000000000, got '0'"),
+            ("page=x", "Expected page to be a number from 1 to 1000000000, got 'x'"),
             ("nextPage=!", "Expected nextPage to be a token of an earlier page, got '!'"),
             ("where=n", "Error parsing query: expected an operator (=, !=, <, >"),
             ("orderBy=n%20up", "Error parsing query: expected ',', 'asc', 'desc' or the end of the query"),

@@ -392,7 +392,7 @@ def test_plans_are_forgotten(served: Served) -> None:
             {"fail_rows": [3]},
             'expected fail_rows like {"3": "bad e-mail"}: data rows from 1, got [3]',
         ),
-        ({"times": 0}, "next_job(times=...) is a number from 1, got 0"),
+        ({"times": 0}, "times is a number from 1, got 0"),
         (
             {"course": "x"},
             "unknown key 'course' in the body; known are error, fail_rows, object, timeline, times",
@@ -508,8 +508,8 @@ def test_the_machines_time_cannot_be_moved(served: Served) -> None:
     for instance in served.emulator.instances:
         instance.clock = SystemClock()
     assert served.refused("POST", "/clock/advance", {"by": "5s"}) == (
-        "400 only a ManualClock can be moved, this fake runs on SystemClock;"
-        " ocbulk-server keeps the machine's time, the pytest fixtures have a clock that can be moved"
+        "400 this server keeps the machine's time, which cannot be moved: plan jobs with short holds, or end one with"
+        " POST /__ocbulk__/jobs/{id}/finish"
     )
     clock = served.control("GET", "/clock")["clocks"][0]
     assert (clock["manual"], clock["elapsed"]) == (False, None)

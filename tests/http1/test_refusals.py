@@ -68,6 +68,13 @@ def test_what_is_not_http_is_refused(server: Server, told: bytes) -> None:
     assert refused(say(server, told))[0] == 400
 
 
+def test_a_method_that_nobody_knows_is_named_as_such(server: Server) -> None:
+    assert refused(say(server, request("FOO", "/"))) == (
+        400,
+        "Expected a request that begins with a method of HTTP such as GET, got another word.",
+    )
+
+
 @pytest.mark.parametrize("lines", ["", "Host: a\r\nHost: b\r\n"], ids=["no Host", "two Hosts"])
 def test_exactly_one_host_is_needed(server: Server, lines: str) -> None:
     heard = say(server, f"GET / HTTP/1.1\r\n{lines}\r\n".encode())

@@ -30,8 +30,8 @@ class Status(Fault):
         """A code outside of the errors is refused."""
         if type(self.code) is not int or not 400 <= self.code <= 599:
             raise self.refusal(
-                f"code is an error from 400 to 599, got {self.code!r}; for a 200 gone wrong use empty(),"
-                " malformed_json() or wrong_type()"
+                f"code is an error from 400 to 599, got {self.code!r}; for a 200 gone wrong use empty,"
+                " malformed_json or wrong_type"
             )
 
     def answer(self, hit: Hit) -> Response:
