@@ -51,6 +51,10 @@ class AccessLog:
         if isinstance(answer, Response):
             headers = {name.lower(): value for name, value in answer.headers.items()}
             length = headers.get("content-length", "")
+            if not length and isinstance(
+                answer.body, bytes
+            ):  # the server itself leaves the header to its framing
+                length = str(len(answer.body))
             entry["status"] = answer.status
             entry["bytes"] = int(length) if length.isdigit() else None
             entry["request_id"] = headers.get("elements-request-id", "")

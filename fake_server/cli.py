@@ -100,7 +100,7 @@ def _named(context: click.Context, option: click.Parameter, path: str) -> str:
     default=MAX_UPLOAD,
     type=click.IntRange(min=0),
     metavar="BYTES",
-    help="Larger uploads are answered 413.",
+    help="A body larger than this (an upload with its form, or JSON) is answered 413.",
 )
 @option(
     "--data",

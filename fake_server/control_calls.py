@@ -105,7 +105,7 @@ def advance_job(call: ControlCall) -> Json:
 
 
 def finish_job(call: ControlCall) -> Json:
-    """Go to the end of the timeline now, to success where it has none."""
+    """Go to the end of the timeline now, to success where it has none; a job that has succeeded stays as it is."""
     call.body()
     call.emulator.finish_job(call.instance, call.job)
     return shapes.job_state(call.instance, call.job)

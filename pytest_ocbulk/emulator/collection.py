@@ -69,7 +69,7 @@ class Collection(Table):
                 part = rows[start : start + step]
                 statement = _insertion(self.table, columns, blanks, len(part), numbered=first is not None)
                 numbers = () if first is None else (first + start,)
-                values = (now, visible, *numbers, *chain.from_iterable(part))
+                values = (now, now, visible, *numbers, *chain.from_iterable(part))
                 last = self.database.db.execute(statement, values).lastrowid or last
         except sqlite3.IntegrityError as error:
             raise Taken(self._named(error)) from None
@@ -101,14 +101,14 @@ class Collection(Table):
         if visible is not None:
             self._hide()
         names = ", ".join(["_created", "_updated", "_visible", *map(self.writable, other.columns)])
-        source = ", ".join(["?1", "?1", "?2", *other.columns.values()])
+        source = ", ".join(["?", "?", "?", *other.columns.values()])
         statement = f"INSERT INTO {self.table} ({names}) SELECT {source} FROM {other.table} ORDER BY _seq"
         # Filling an index in the order of the rows costs several times what building it afterwards does.
         rebuild = other.count() > self.count()
         if rebuild:
             for path in self.unique:
                 self.database.db.execute(f"DROP INDEX {self._unique_index(path)}")
-        self.database.db.execute(statement, (now, visible))
+        self.database.db.execute(statement, (now, now, visible))
         if rebuild:
             self._guard()
 
@@ -257,13 +257,15 @@ class Collection(Table):
 def _insertion(
     table: str, columns: tuple[str, ...], blanks: frozenset[int], rows: int, *, numbered: bool
 ) -> str:
-    """An INSERT of several rows: ?1 is the instant, ?2 `_visible`, ?3 the first row id of `numbered` ones.
+    """An INSERT of several rows, whose values follow the two instants, `_visible` and the row id if it is `numbered`.
 
-    The text is made once: SQLite's driver knows a statement again by it.
+    The text is made once: SQLite's driver knows a statement again by it. What all rows share is selected beside them,
+    as `?1` in each row is refused by some Pythons (3.12.0 to 3.12.3).
     """
     names = ["_created", "_updated", "_visible", *columns]
-    values = "".join(", NULLIF(?, '')" if at in blanks else ", ?" for at in range(len(columns)))
-    one = first = f"?1, ?1, ?2{values}"
+    first = one = ", ".join("NULLIF(?, '')" if at in blanks else "?" for at in range(len(columns)))
     if numbered:  # a row without a row id gets the one after its predecessor
-        names, first, one = ["_seq", *names], f"?3, {one}", f"NULL, {one}"
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({first}){f', ({one})' * (rows - 1)}"
+        names.insert(3, "_seq")
+        first, one = f"?, {one}", f"NULL, {one}"
+    rest = f", ({one})" * (rows - 1)
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT ?, ?, ?, * FROM (VALUES ({first}){rest})"

@@ -19,7 +19,7 @@ from .endpoints.workflows import resume as resume_transfers
 from .errors import ApiError, OcBulkError
 from .ids import Ids
 from .instances import Credentials, Instance, Instances
-from .jobs import ABORTED, Job
+from .jobs import ABORTED, SUCCESSFUL, Job
 from .ledger import DataFileLost, Ledger
 from .messages import OPEN_RECEPTION, SPOOL_BYTES, Disconnect, Reception, Request, Response, unsendable
 from .replies import refusal, response
@@ -301,9 +301,13 @@ class Emulator:
             self.runner.advance_job(instance, job, instance.clock.now())
 
     def finish_job(self, instance: Instance, job: Job) -> None:
-        """Go to the end of a job's timeline now, to success where it has none; raises `OcBulkError` if it has ended."""
+        """Go to the end of a job's timeline now, to success where it has none; a job that has succeeded stays as it is.
+
+        It may have got there by itself a moment before. Raises `OcBulkError` for one that has failed.
+        """
         with self.lock:
-            self.runner.finish_job(instance, job, instance.clock.now())
+            if job.status not in SUCCESSFUL:
+                self.runner.finish_job(instance, job, instance.clock.now())
 
     def fail_job(self, instance: Instance, job: Job, error: str, status: str = ABORTED) -> None:
         """End a job in ABORTED or ERROR now, with this error; raises `OcBulkError` if it has ended."""

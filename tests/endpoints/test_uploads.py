@@ -102,3 +102,14 @@ def test_a_callback_is_due_when_the_job_has_ended(service: Service) -> None:
     (callback,) = service.emulator.take_callbacks()
     assert callback.url == "http://localhost/done"
     assert b'"callback-payload": {"run": 1}' in callback.body
+
+
+def test_no_json_line_is_no_row_and_a_csv_without_a_header_is_no_file(service: Service) -> None:
+    """Zero rows are an empty body of JSON lines (3.7), while a CSV has its header even then (3.3)."""
+    for file, options, status in (
+        ("", {"format": "json"}, "COMPLETED"),
+        ("[]", {"format": "json"}, "COMPLETED"),
+        ("", {}, "ABORTED"),
+    ):
+        body = service.finished(service.upload("contact", file, options))
+        assert (body["status"], body["recordsCount"], body["recordsFailedCount"]) == (status, 0, 0)

@@ -12,6 +12,7 @@ import requests
 
 from fake_server.access_log import AccessLog, LogFormat
 from pytest_ocbulk.emulator.messages import Disconnect, Request, Response
+from pytest_ocbulk.http1.transmission import server_refusal
 
 from ..patience import PATIENCE
 from ..server_process import server_process
@@ -50,6 +51,13 @@ def test_a_reset_and_a_streamed_answer_are_told_apart() -> None:
     assert " reset GET /a 0 bytes " in written("text", request, Disconnect())
     assert " 200 GET /a streamed " in written("text", request, Response(200, {}, iter((b"x",))))
     assert json.loads(written("json", request, Response(200, {}, iter((b"x",)))))["bytes"] is None
+
+
+def test_a_refusal_of_the_server_itself_has_its_length() -> None:
+    refused = server_refusal(413, "Too large")
+    size = len(refused.body) if isinstance(refused.body, bytes) else 0
+    assert "Content-Length" not in refused.headers
+    assert f" 413 POST /a {size} bytes " in written("text", Request.of("POST", "/a"), refused)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

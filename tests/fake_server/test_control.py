@@ -332,15 +332,21 @@ def test_jobs_are_moved_by_hand(served: Served) -> None:
         served.upload()
     assert served.control("POST", "/jobs/1234/advance?token=M")["status"] == "RUNNING"
     assert served.control("POST", "/jobs/1235/finish?token=M")["status"] == "COMPLETE"
+    assert (
+        served.control("POST", "/jobs/1235/finish?token=M")["status"] == "COMPLETE"
+    )  # once more does no harm
     failed = served.control("POST", "/jobs/1236/fail?token=M", {"error": "quota", "status": "ERROR"})
     assert (failed["status"], failed["error"]) == ("ERROR", "quota")
     assert served.api("GET", "/bulk/1236/status")["error"] == "quota"
+    assert (
+        served.refused("POST", "/jobs/1236/finish?token=M") == "400 job 1236 is ERROR already, which is final"
+    )
 
 
 @pytest.mark.parametrize(
     ("path", "body", "text"),
     [
-        ("/jobs/1234/finish", None, "400 job 1234 is COMPLETE already, which is final"),
+        ("/jobs/1234/advance", None, "400 job 1234 is COMPLETE already, which is final"),
         ("/jobs/7/finish", None, "404 there is no job '7'; the jobs so far are 1234"),
         ("/jobs/1234/fail", {}, "400 expected a text 'error' in the body, got null"),
         ("/jobs/1234/fail", {"why": "x"}, "400 unknown key 'why' in the body; known are error, status"),
