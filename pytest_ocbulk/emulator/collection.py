@@ -264,8 +264,9 @@ def _insertion(
     """
     names = ["_created", "_updated", "_visible", *columns]
     first = one = ", ".join("NULLIF(?, '')" if at in blanks else "?" for at in range(len(columns)))
-    if numbered:  # a row without a row id gets the one after its predecessor
+    if "_seq" not in columns:  # a row without a row id gets the one after its predecessor
         names.insert(3, "_seq")
-        first, one = f"?, {one}", f"NULL, {one}"
+        more = f", {one}" if one else ""
+        first, one = f"{'?' if numbered else 'NULL'}{more}", f"NULL{more}"
     rest = f", ({one})" * (rows - 1)
     return f"INSERT INTO {table} ({', '.join(names)}) SELECT ?, ?, ?, * FROM (VALUES ({first}){rest})"

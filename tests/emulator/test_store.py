@@ -45,6 +45,13 @@ def rows(collection: Collection, *paths: str, **options: Any) -> list[tuple[Any,
     return [row[1:] for row in collection.select(paths=paths, **options)]
 
 
+def test_records_may_have_no_fields_at_all(store: Store) -> None:
+    collection = store.collection(1, "any", ANY)
+    assert collection.insert([], [()], 1) == 1
+    assert collection.insert([], [(), ()], 1, first=7) == 8
+    assert [row[0] for row in collection.select()] == [1, 7, 8]
+
+
 # -- values -------------------------------------------------------------------------------------------------
 
 VALUES = st.recursive(
