@@ -204,7 +204,7 @@ def test_user_and_organization_secrets_are_compared_in_constant_time(
 def test_the_control_token_is_compared_in_constant_time(app: FakeServerApp, compared: list[bytes]) -> None:
     answer = ask(app, "GET", "/__ocbulk__/health", Host="localhost", Authorization="Bearer guess")
     assert answer.startswith("401")
-    assert set(compared) == {b"Bearer guess", f"Bearer {CONTROL}".encode()}
+    assert set(compared) == {b"guess", CONTROL.encode()}
 
 
 def test_signatures_are_compared_in_constant_time(compared: list[bytes]) -> None:
