@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import click
 
-from pytest_ocbulk.emulator import data_file
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
 from pytest_ocbulk.emulator.store import Store
 
@@ -35,7 +35,7 @@ def save(data: str, name: str) -> Path:
         )
     place = _place(data, name)
     place.parent.mkdir(exist_ok=True)
-    data_file.copy(data, str(place))
+    _data_files().copy(data, str(place))
     return place
 
 
@@ -45,7 +45,7 @@ def save_open(store: Store, name: str) -> Path:
         raise OcBulkError("nothing is kept, so there is nothing to save; start the server with --data FILE")
     place = _place(store.path, name)
     place.parent.mkdir(exist_ok=True)
-    data_file.copy_open(store.db, str(place))
+    _data_files().copy_open(store.db, str(place))
     return place
 
 
@@ -56,7 +56,7 @@ def load(data: str, name: str) -> None:
         known = [each for each, _ in saved(data)]
         hint = nearest(name, known) if known else "; nothing was saved so far"
         raise OcBulkError(f"{data}: no snapshot is called {name!r}{hint}")
-    data_file.replace(str(place), data)
+    _data_files().replace(str(place), data)
 
 
 def saved(data: str) -> list[tuple[str, Path]]:
@@ -65,6 +65,12 @@ def saved(data: str) -> list[tuple[str, Path]]:
     return [
         (path.name.removesuffix(END), path) for path in sorted(found, key=lambda each: each.stat().st_mtime)
     ]
+
+
+def _data_files() -> ModuleType:
+    from pytest_ocbulk.emulator import data_file  # not needed to start a server without one
+
+    return data_file
 
 
 def _folder(data: str) -> Path:
