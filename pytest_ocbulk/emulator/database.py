@@ -61,9 +61,10 @@ class Database:
         try:
             yield
         except BaseException:
-            self.db.execute(rollback)
-            if rollback != "ROLLBACK":
-                self.db.execute(commit)
+            if self.db.in_transaction:  # SQLite itself has rolled back when the disk is full
+                self.db.execute(rollback)
+                if rollback != "ROLLBACK":
+                    self.db.execute(commit)
             for undo in reversed(self._undo.pop()):
                 undo()
             raise

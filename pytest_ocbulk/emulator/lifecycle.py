@@ -6,6 +6,7 @@ waits: what is due by `now` is done, what is not is told by `next_due`.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
@@ -108,7 +109,7 @@ class Lifecycle:
                 task.job.move(jobs.RUNNING, now)
             self._waiting.append(task)
             return
-        while not task.work.finished:
+        while task.job.id in self._tasks and not task.work.finished:
             self._advance(task, task.work.prepare(), now)
 
     def _enter(self, instance: Instance, job: Job, status: str, at: float) -> None:
@@ -179,12 +180,28 @@ class Lifecycle:
     def _advance(self, task: Task, piece: Any, now: float) -> None:
         job, work = task.job, task.work
         self._applied_at = now if task in self._waiting else max(task.due, job.events[-1].at)
-        work.commit(self.store, piece, milliseconds(self._applied_at))
+        try:
+            work.commit(self.store, piece, milliseconds(self._applied_at))
+        except sqlite3.Error as error:
+            self._break_off(task, error)
+            return
         self.ledger.job(job)
         job.records, job.failed, job.info = work.done, work.failed, work.info
         if work.finished:
             job.error = work.error or job.error
             self._enter(task.instance, job, work.failure_status if work.error else task.end, self._applied_at)
+
+    def _break_off(self, task: Task, error: sqlite3.Error) -> None:
+        """End a job whose rows cannot be written, as when the disk is full: to go on would leave some of them out.
+
+        A data file is given up as a whole instead (`unit.py`).
+        """
+        if self.store.path:
+            raise error
+        job, work = task.job, task.work
+        job.records, job.failed = work.done, work.failed
+        job.error = f"The fake could not write the rows: {error}"
+        self._enter(task.instance, job, work.failure_status, self._applied_at)
 
     # -- who looks on -------------------------------------------------------------------------------------
 

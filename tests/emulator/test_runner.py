@@ -224,3 +224,29 @@ def test_a_job_that_ends_while_a_worker_reads_its_file_is_not_closed_under_it(
     assert closed_while_reading == [False]
     assert task.work.file.closed  # type: ignore[attr-defined]  # an Application
     assert job.records == 0
+
+
+# -- without room -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_full_disk_ends_the_job_and_leaves_out_no_rows_in_silence(background: bool) -> None:
+    with Asked(background=background) as fake:
+        database = fake.emulator.store.db
+        used = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {used + 50}")
+        job = fake.instance.jobs[fake.upload(LARGE)]
+        fake.status(job.id)
+        while fake.emulator.work():
+            pass
+        assert (fake.status(job.id), job.error) == (
+            "ABORTED",
+            "The fake could not write the rows: database or disk is full",
+        )
+        assert fake.get("/contact") == []
+        database.execute(f"PRAGMA max_page_count = {used + 5000}")
+        again = fake.instance.jobs[fake.upload(LARGE)]
+        fake.status(again.id)
+        while fake.emulator.work():
+            pass
+        assert (fake.status(again.id), again.records, again.failed) == ("COMPLETED", 12_000, 0)
