@@ -33,6 +33,17 @@ PEERS = (
     *("pytest", "requests", "responses", "httptools", "multipart", "faker"),
     *("pytest-httpserver", "moto", "uvicorn", "starlette", "duckdb", "pytest-xdist"),
 )
+LIMITS = """
+## Where the limits are
+
+- **A million rows** pass through one interpreter: reading CSV, checking and handing over values hold its lock,
+  which SQLite's own share (rows and indexes) does not need and yet waits for. DuckDB and Polars are faster because
+  they read columns and make no Python object of a value. As a second store beside SQLite each would have to be held
+  equal to it in every detail of the service, for uploads far larger than those of nearly all tests.
+- **Downloads**: more than half of the time SQLite's driver makes Python texts of values; they are written by columns.
+- **A filter** looks through all records the first two times; then its field gets an index.
+- **xdist**: each worker imports the fake for itself, and four workers share the cores of the machine.
+"""
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
@@ -91,7 +102,7 @@ def page(rows: Iterable[Row], rounds: int) -> str:
             "",
             head,
             *map(line, rows),
-            "",
+            LIMITS,
         ]
     )
 
