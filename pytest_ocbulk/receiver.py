@@ -209,18 +209,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _body(self) -> bytes:
-        """The whole body, by its length or in chunks (RFC 9112, 6); raises `ValueError` when it is neither."""
+        """The whole body, by its length or in chunks (RFC 9112, 6); raises `ValueError` when it did not come whole."""
         if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
-            if (length := int(self.headers.get("Content-Length", 0))) < 0:
-                raise ValueError(length)
-            return self.rfile.read(length)
+            return self._exactly(int(self.headers.get("Content-Length", 0)))
         body = b""
         while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
+            body += self._exactly(size)
             self.rfile.readline()
         while self.rfile.readline().strip():
             pass
         return body
+
+    def _exactly(self, size: int) -> bytes:
+        """So many bytes: of a sender who breaks off nothing has arrived."""
+        if size < 0 or len(data := self.rfile.read(size)) < size:
+            raise ValueError(size)
+        return data
 
     do_PUT = do_POST  # noqa: N815  # the name is the library's
 

@@ -136,6 +136,18 @@ def test_a_request_that_is_not_http_is_refused_and_not_collected(receiver: Recei
     assert receiver.received == ()
 
 
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 100\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n64\r\nhalf"]
+)
+def test_what_breaks_off_has_not_arrived(receiver: Receiver, framing: bytes) -> None:
+    address = urlsplit(receiver.url)
+    with socket.create_connection((address.hostname or "", address.port), timeout=PATIENCE) as broken:
+        broken.sendall(b"POST /callback HTTP/1.1\r\n" + framing)
+        broken.shutdown(socket.SHUT_WR)
+        assert b" 400 " in broken.recv(1000)
+    assert receiver.received == ()
+
+
 def test_a_client_that_goes_away_in_the_middle_disturbs_nobody(
     receiver: Receiver, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,7 +70,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:  # http.server asks for this name
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # who sent it was killed on the way
+                    return
                 bodies.setdefault(self.path, []).append(body)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
