@@ -79,9 +79,11 @@ class MultipartBody:
         return f"multipart/form-data; boundary={self._boundary}"
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self.head
-        yield from self._file()
-        yield self.tail
+        head = self.head  # with the first chunk: a packet of its own wakes the server for nothing
+        for chunk in self._file():
+            yield head + chunk
+            head = b""
+        yield head + self.tail
 
     def _file(self) -> Iterator[bytes]:
         size, sent = self._content.size, 0

@@ -129,7 +129,7 @@ def test_what_comes_in_bulk_does_not_wait_for_the_index(store: Store) -> None:
     collection.expect_lookups("town")
     collection.insert(["name", "town"], [["one", "more"]], 2)
     assert has_index(collection, "town")
-    collection.insert(["name", "town"], [["many", "more"]] * 100, 2)
+    collection.insert(["name", "town"], [["many", "more"]] * 500, 2)
     assert not has_index(collection, "town")
     collection.expect_lookups("town")
     assert has_index(collection, "town")
