@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -246,7 +245,7 @@ def show_journal(call: ControlCall) -> Json:
         raise OcBulkError(f"unknown operation {operation!r}{nearest(operation, operations())}")
     found = [each for each in call.instance.journal if _wanted(each, call.request.query)]
     if form == "har":
-        return archive(found, version("pytest-ocbulk"))
+        return archive(found, shapes.program_version())
     return shapes.JournalState(
         exchanges=[shapes.exchange_state(each) for each in found], forgotten=call.instance.journal.forgotten
     )

@@ -6,7 +6,6 @@ Instants are ISO 8601 in UTC, durations seconds. Secrets other than element toke
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import version
 from typing import TypedDict
 
 from pytest_ocbulk.emulator.clock import ManualClock, iso
@@ -145,12 +144,19 @@ class JournalState(TypedDict):
     forgotten: int
 
 
+def program_version() -> str:
+    """The version of this package, by its metadata."""
+    from importlib.metadata import version  # only when asked: it takes a twentieth of the server's start
+
+    return version("pytest-ocbulk")
+
+
 def health(emulator: Emulator) -> Health:
     """The server as a whole."""
     movable = any(isinstance(each.clock, ManualClock) for each in emulator.instances)
     return Health(
         status="ok",
-        version=version("pytest-ocbulk"),
+        version=program_version(),
         capabilities=sorted([*CAPABILITIES, *(["clock"] if movable else [])]),
         instances=len(emulator.instances),
     )

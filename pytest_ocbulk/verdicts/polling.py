@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
 from ..emulator.clock import ManualClock, seconds
@@ -98,6 +97,9 @@ def _repeats(call: Exchange, other: Exchange) -> bool:
 
 def _retry_after(exchange: Exchange) -> float | None:
     """The wait that an answer asked for, in seconds, None if it asked for none (RFC 9110, 10.2.3)."""
+    # Imported here, because it takes a while and every server has the verdicts.
+    from email.utils import parsedate_to_datetime
+
     text = next(
         (value for name, value in exchange.answer_headers.items() if name.lower() == "retry-after"), ""
     )
