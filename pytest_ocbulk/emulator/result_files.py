@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
+from operator import add
 from typing import Any
 
 from .results import Read, blocks
@@ -42,29 +43,31 @@ class Shown:
         """The JSON object of a row of values."""
         return record(paths, row if self.native else [_text(value) for value in row], nulls=self.nulls)
 
-    def objects(self, paths: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
-        """The JSON texts of rows, which come as columns."""
+    def written(self, paths: Sequence[str], columns: Sequence[Column], end: str) -> str:
+        """The JSON texts of rows, which come as columns; each is followed by `end`."""
         if not self.native or any("." in path or path.endswith("]") for path in paths):
-            return (_to_json(self(paths, row)) for row in zip(*columns, strict=True))
+            return "".join([_to_json(self(paths, row)) + end for row in zip(*columns, strict=True)])
         members = [_member(path, column, self.nulls) for path, column in zip(paths, columns, strict=True)]
-        rows = zip(*(cells for _, cells in members), strict=True)
-        pattern = "".join(each for each, _ in members)
-        if pattern.startswith(", "):
-            return map(f"{{{pattern[2:]}}}".__mod__, rows)
-        return ("{" + (pattern % row)[2:] + "}" for row in rows)  # the first member may be missing
+        before, cells, after = zip(*members, strict=True)
+        between = map(add, after, before[1:])
+        if before[0]:
+            return _interleaved([f"{{{before[0][2:]}", *between, after[-1] + "}" + end], cells)
+        # The first member may be missing. No line end is in JSON that is written in one line.
+        lines = _interleaved(["", *between, after[-1] + "\n"], cells).split("\n")[:-1]
+        return "".join([f"{{{line[2:]}}}{end}" for line in lines])
 
 
 def json_lines(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     """One JSON object per line, each line ended; no records are an empty body."""
     for columns in _columns(read):
-        yield ("\n".join(show.objects(paths, columns)) + "\n").encode()
+        yield show.written(paths, columns, "\n").encode()
 
 
 def json_array(paths: list[str], read: Read, show: Shown) -> Iterator[bytes]:
     """One JSON array."""
     opening = "["
     for columns in _columns(read):
-        yield (opening + ",".join(show.objects(paths, columns))).encode()
+        yield (opening + show.written(paths, columns, ",")[:-1]).encode()
         opening = ","
     yield b"[]" if opening == "[" else b"]"
 
@@ -81,7 +84,23 @@ def _csv(columns: Sequence[Column]) -> bytes:
     cells = [_cells(column) for column in columns]
     if len(cells) == 1:  # a line without anything would be no row
         cells = [[cell or '""' for cell in cells[0]]]
-    return ("\n".join(map(",".join, zip(*cells, strict=True))) + "\n").encode()
+    return _interleaved(["", *"," * (len(cells) - 1), "\n"], cells).encode()
+
+
+def _interleaved(between: Sequence[str], columns: Sequence[Sequence[str]]) -> str:
+    """Columns of text as rows: what stands before, between and behind the values of a row is the same in all of them.
+
+    Put in place by slices, which takes a third of the time of formatting row by row.
+    """
+    if not columns:
+        return "".join(between)
+    rows, width = len(columns[0]), 2 * len(columns) + 1
+    pieces = [""] * (rows * width)
+    for at, text in enumerate(between):
+        pieces[2 * at :: width] = [text] * rows
+    for at, column in enumerate(columns):
+        pieces[2 * at + 1 :: width] = column
+    return "".join(pieces)
 
 
 def _cells(column: Column) -> Sequence[str]:
@@ -109,19 +128,18 @@ def _cell(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _member(path: str, column: Column, nulls: bool) -> tuple[str, Sequence[str]]:
-    """A member of objects: a pattern with one place, and what stands there in each of them."""
+def _member(path: str, column: Column, nulls: bool) -> tuple[str, Sequence[str], str]:
+    """A member of objects: what stands before its values, the values as JSON, and what stands behind them."""
     name = f", {encode_basestring(path)}: "
-    pattern = name.replace("%", "%%")
     try:
         text = "".join(column)
     except TypeError:  # not all of it is text
         if nulls or None not in column:
-            return f"{pattern}%s", [_literal(value) for value in column]
-        return "%s", ["" if value is None else name + _literal(value) for value in column]
+            return name, [_literal(value) for value in column], ""
+        return "", ["" if value is None else name + _literal(value) for value in column], ""
     if len(encode_basestring(text)) == len(text) + len('""'):  # nothing is to be escaped
-        return f'{pattern}"%s"', column
-    return f"{pattern}%s", [encode_basestring(value) for value in column]
+        return name + '"', column, '"'
+    return name, [encode_basestring(value) for value in column], ""
 
 
 def _literal(value: Any) -> str:
