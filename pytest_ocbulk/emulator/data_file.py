@@ -42,7 +42,7 @@ INSERT INTO meta VALUES ('runs', 0);
 _PRAGMAS = """
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA synchronous = NORMAL;
-PRAGMA cache_size = -16000;
+PRAGMA cache_size = -8000;
 PRAGMA journal_size_limit = 67108864;
 """
 """With a write-ahead log `NORMAL` survives the end of the process at any moment; the end of the machine (power) may

