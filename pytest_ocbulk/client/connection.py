@@ -29,6 +29,7 @@ from .errors import (
     UnexpectedAnswer,
     in_doubt,
 )
+from .session import SessionOfOneHost
 from .waiting import LONGEST_RETRY_AFTER, Timekeeper, delays, retry_after
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ class Connection:
         self.time = timekeeper
         self._timeout = timeout
         self._owns_session = session is None
-        self._session = session or requests.Session()
+        self._session = session or SessionOfOneHost()
 
     def __repr__(self) -> str:
         return f"{self.base_url}{f', hub {self.hub}' if self.hub else ''}, {self.credentials!r}"

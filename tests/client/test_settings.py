@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -15,6 +16,7 @@ from pytest_ocbulk.client import (
     BulkClient,
     ConfigurationError,
 )
+from pytest_ocbulk.client.session import SessionOfOneHost
 
 from .raw_service import RESET, answer, raw_service
 from .stand_ins import BASE, SECRET, TOKEN, at, make
@@ -130,19 +132,32 @@ def test_an_entry_in_netrc_does_not_replace_the_credentials(
 
 
 def test_a_session_given_stays_open_and_one_of_its_own_is_closed() -> None:
-    class Session(requests.Session):
-        closed = False
-
-        def close(self) -> None:
-            self.closed = True
-            super().close()
-
-    mine = Session()
-    with make(session=mine):
-        pass
-    assert not mine.closed
+    closed: list[requests.Session] = []
+    mine = requests.Session()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(requests, "Session", lambda: mine)
+        patch.setattr(requests.Session, "close", closed.append)
+        with make(session=mine):
+            pass
+        assert closed == []
         with make():
             pass
-    assert mine.closed
+    assert len(closed) == 1
+    assert closed != [mine]
+
+
+def test_the_environment_is_read_once_and_as_requests_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/certificates.pem")
+    call: list[Any] = ["http://crm.example/objects", {}, None, None, None]
+    expected = dict(requests.Session().merge_environment_settings(*call))
+    assert (expected["proxies"]["http"], expected["verify"]) == (
+        "http://proxy.example:3128",
+        "/certificates.pem",
+    )
+    session = SessionOfOneHost()
+    assert session.merge_environment_settings(*call) == expected
+    monkeypatch.setenv("http_proxy", "http://other.example:3128")
+    assert session.merge_environment_settings(*call) == expected
+    call[2] = True
+    assert session.merge_environment_settings(*call) == {**expected, "stream": True}
