@@ -135,7 +135,7 @@ def test_a_session_given_stays_open_and_one_of_its_own_is_closed() -> None:
     closed: list[requests.Session] = []
     mine = requests.Session()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(requests.Session, "close", closed.append)
+        patch.setattr(requests.Session, "close", lambda session: closed.append(session))
         with make(session=mine):
             pass
         assert closed == []
@@ -150,7 +150,7 @@ def test_the_environment_is_read_once_and_as_requests_reads_it(monkeypatch: pyte
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/certificates.pem")
     call: list[Any] = ["http://crm.example/objects", {}, None, None, None]
-    expected = dict(requests.Session().merge_environment_settings(*call))
+    expected: dict[str, Any] = dict(requests.Session().merge_environment_settings(*call))
     assert (expected["proxies"]["http"], expected["verify"]) == (
         "http://proxy.example:3128",
         "/certificates.pem",
