@@ -51,9 +51,8 @@ class AccessLog:
         if isinstance(answer, Response):
             headers = {name.lower(): value for name, value in answer.headers.items()}
             length = headers.get("content-length", "")
-            if not length and isinstance(
-                answer.body, bytes
-            ):  # the server itself leaves the header to its framing
+            # The answers of the server itself leave the header to its framing.
+            if not length and isinstance(answer.body, bytes):
                 length = str(len(answer.body))
             entry["status"] = answer.status
             entry["bytes"] = int(length) if length.isdigit() else None

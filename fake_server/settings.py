@@ -101,24 +101,21 @@ def _check_secrets(settings: Settings) -> None:
     for option, secrets in given.items():
         for secret in secrets:
             check_secret(option, secret)
-    if settings.signature_key is not None and not settings.signature_key.strip():
-        raise OcBulkError(_empty("--signature-key"))
+    if settings.signature_key is not None:
+        _check_given("--signature-key", settings.signature_key)
 
 
 def check_secret(option: str, secret: str) -> None:
-    """Raise `OcBulkError` for a secret that no caller could ever send.
-
-    An empty one is a variable that was not set, and nobody could know what stands in its place.
-    """
-    complaint = unsendable(secret)
-    if complaint == "is empty":
-        raise OcBulkError(_empty(option))
-    if complaint:
+    """Raise `OcBulkError` for a secret that no caller could ever send."""
+    _check_given(option, secret)
+    if complaint := unsendable(secret):
         raise OcBulkError(f"{option} {complaint}; choose another")
 
 
-def _empty(option: str) -> str:
-    return f"{option} is empty; give a secret, or leave {option} out for its default"
+def _check_given(option: str, secret: str) -> None:
+    """An empty secret is a variable that was not set, and nobody could know what stands in its place."""
+    if not secret.strip():
+        raise OcBulkError(f"{option} is empty; give a secret, or leave {option} out for its default")
 
 
 def _tokens(connectors: list[Connector], given: tuple[str, ...]) -> list[str]:

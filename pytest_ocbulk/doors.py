@@ -7,6 +7,7 @@ ServerDoor      one emulator behind a port for all tests, each with fresh instan
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,18 +34,45 @@ if TYPE_CHECKING:
 Directory = Callable[[], Path | None]
 
 
-class InProcessDoor:
+class _FakeBehindADoor(ABC):
+    """What both doors share: an emulator, the callbacks that it owes, and mocks of the test's own before it."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.deliverer = _deliverer(emulator)
+        self.fake = InProcess(emulator, self.deliver)
+        self._installed = False
+
+    @property
+    @abstractmethod
+    def base_url(self) -> str:
+        """The address under which the fake is called."""
+
+    @abstractmethod
+    def deliver(self) -> None:
+        """Post the callbacks that are due."""
+
+    def install_into(self, mock: responses.RequestsMock) -> None:
+        """Put the fake into a mock of the test's own."""
+        from .intercept import install
+
+        install(mock, self.fake, Addresses((self.base_url,)))
+        self._installed = True
+
+    def hidden(self, error: BaseException | None) -> bool:
+        """Whether a mock of the test's own hides the fake, or did when `error` was raised."""
+        return not self._installed and hidden(Addresses((self.base_url,)), error)
+
+
+class InProcessDoor(_FakeBehindADoor):
     """A fake for one test, reached through `requests` at the service's own addresses."""
 
     has_socket = False
 
     def __init__(self) -> None:
-        self.emulator = Emulator()
-        self.deliverer = _deliverer(self.emulator)
-        self.fake = InProcess(self.emulator, self.deliver)
+        super().__init__(Emulator())
         self._base_url = DEFAULT_BASE_URL
         self._interception: Interception | None = None
-        self._installed = False
 
     def begin(self, settings: Settings) -> None:
         """Begin to intercept; ids and secrets follow from the seed."""
@@ -81,30 +109,16 @@ class InProcessDoor:
         if self._interception is not None:
             self._interception.other_hosts = choice
 
-    def install_into(self, mock: responses.RequestsMock) -> None:
-        """Put the fake into a mock of the test's own."""
-        from .intercept import install
 
-        install(mock, self.fake, Addresses((self._base_url,)))
-        self._installed = True
-
-    def hidden(self, error: BaseException | None) -> bool:
-        """Whether a mock of the test's own hides the fake, or did when `error` was raised."""
-        return not self._installed and hidden(Addresses((self._base_url,)), error)
-
-
-class ServerDoor:
+class ServerDoor(_FakeBehindADoor):
     """A fake on a real port of this machine, for a whole session; it starts when it is first used."""
 
     has_socket = True
 
     def __init__(self) -> None:
-        self.emulator = Emulator(background=True)
-        self.deliverer = _deliverer(self.emulator)
-        self.fake = InProcess(self.emulator, self.deliver)
+        super().__init__(Emulator(background=True))
         self._server: Server | None = None
         self._process = 0
-        self._installed = False
 
     def begin(self, settings: Settings) -> None:
         """Number jobs from the beginning again, unless somebody still has an instance."""
@@ -161,17 +175,6 @@ class ServerDoor:
         raise OcBulkError(
             "other_hosts is for the in-process fixture `ocbulk`: `ocbulk_server` intercepts nothing"
         )
-
-    def install_into(self, mock: responses.RequestsMock) -> None:
-        """Put the fake into a mock of the test's own."""
-        from .intercept import install
-
-        install(mock, self.fake, Addresses((self.base_url,)))
-        self._installed = True
-
-    def hidden(self, error: BaseException | None) -> bool:
-        """Whether a mock of the test's own hides the server, or did when `error` was raised."""
-        return not self._installed and hidden(Addresses((self.base_url,)), error)
 
 
 def _deliverer(emulator: Emulator) -> Deliverer:

@@ -107,9 +107,8 @@ class Interception:
             if not retries.is_retry(method, raw.status, "Retry-After" in raw.headers):
                 break
             try:
-                pool = adapter.poolmanager.connection_from_url(
-                    str(request.url)
-                )  # for texts; it connects to nothing
+                # For the texts of urllib3; it connects to nothing.
+                pool = adapter.poolmanager.connection_from_url(str(request.url))
                 retries = retries.increment(method, request.path_url, response=raw, _pool=pool)
             except MaxRetryError as error:
                 if retries.raise_on_status:

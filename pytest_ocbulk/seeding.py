@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from .emulator.clock import milliseconds
-from .emulator.collection import Taken
-from .emulator.connectors import ObjectDefinition
+from .emulator.collection import Collection, Taken
 from .emulator.endpoints.records import record_values
 from .emulator.errors import ApiError, BadRequest, OcBulkError, nearest
 from .emulator.nesting import flatten
@@ -31,7 +30,7 @@ def seed(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]] |
         records = evidence.collection(shape)
         for number, row in enumerate(row_list(rows), 1):
             try:
-                _check_columns(evidence, shape, row)
+                _check_columns(records, row)
                 values = record_values(shape, dict(row), complete=True)
                 seeded.add(records.insert(list(values), [list(values.values())], now))
             except ApiError as error:
@@ -44,9 +43,8 @@ def seed(evidence: Evidence, object: str, rows: Iterable[Mapping[str, object]] |
     return len(seeded)
 
 
-def _check_columns(evidence: Evidence, shape: ObjectDefinition, row: Mapping[str, object]) -> None:
+def _check_columns(records: Collection, row: Mapping[str, object]) -> None:
     """Raise `BadRequest` for a column that a declared object does not have: the service would drop it."""
-    records = evidence.collection(shape)
     for column in flatten(dict(row)):
         if not records.knows(column):
-            raise BadRequest(f"{shape.name} has no column {column!r}{nearest(column, records.declared)}")
+            raise BadRequest(f"{records.name} has no column {column!r}{nearest(column, records.declared)}")

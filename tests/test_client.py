@@ -47,19 +47,6 @@ REAL = os.environ.get("OCBULK_REAL") == "1"
 OBJECT = os.environ.get("OCBULK_REAL_OBJECT", "contact") if REAL else "contact"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Server, Emulator]]:
-    emulator = Emulator()
-    with Server(emulator) as server:
-        yield server, emulator
-
-
-@pytest.fixture
-def fake(server: tuple[Server, Emulator]) -> Iterator[Served]:
-    with served(*server) as fake:
-        yield fake
-
-
 @pytest.fixture(
     params=[
         "documented",

@@ -59,12 +59,13 @@ class Collection(Table):
         already; then nothing of this call was added if it ran in a transaction of its own.
         """
         self.ensure(paths)
-        most = _ROWS_AMONG_MANY if len(rows) >= _MANY else _ROWS_PER_STATEMENT
-        if most == _ROWS_AMONG_MANY:
+        many = len(rows) >= _MANY
+        if many:
             self._drop_lookups()
         if visible is not None:
             self._hide()
         columns = tuple(self.writable(path) for path in paths)
+        most = _ROWS_AMONG_MANY if many else _ROWS_PER_STATEMENT
         step = min(most, max(1, _MAX_PARAMETERS // max(1, len(columns))))
         last = 0
         try:

@@ -105,8 +105,7 @@ class Lifecycle:
         """Begin the work; it is done when this returns, unless a worker is to do it."""
         task.started = True
         if self.background and task.job.file_size > IN_THE_TICK:
-            if task.job.status not in (jobs.RUNNING, jobs.CANCELLATION_PENDING):
-                task.job.move(jobs.RUNNING, now)
+            task.job.move(jobs.RUNNING, now)
             self._waiting.append(task)
             return
         while task.job.id in self._tasks and not task.work.finished:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
@@ -26,8 +27,21 @@ BASE_PATH = "/elements/api-v2"
 JSON = "application/json;charset=UTF-8"
 """The content type of what the service answers."""
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 SPOOL_BYTES = 1024 * 1024
 """Bodies up to this size stay in memory; larger ones are spooled to a temporary file by the door."""
+
+
+@lru_cache(maxsize=64)
+def http_date(second: int) -> str:
+    """A second since 1970 (UTC) as HTTP writes it, `Mon, 01 Jan 2024 00:00:00 GMT`, in any locale (RFC 9110, 5.6.7).
+
+    Remembered for the calls of that second.
+    """
+    when = datetime.fromtimestamp(second, UTC)
+    return f"{_DAYS[when.weekday()]}, {when:%d} {_MONTHS[when.month - 1]} {when:%Y %H:%M:%S} GMT"
 
 
 def unsendable(secret: str) -> str | None:

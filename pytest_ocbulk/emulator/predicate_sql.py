@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sized
 
 from .literals import Literal, canonical
-from .ocnql import And, Comparison, Expr, In, IsNull, Like, Not, Or, Order
+from .ocnql import And, Comparison, Expr, In, IsNull, Like, Not, Or, Order, parse_where
 
 _Sql = tuple[str, list[object]]
 """A condition, and the values for its placeholders in order."""
@@ -38,6 +38,15 @@ def to_sql(expr: Expr, column: Column) -> tuple[str, list[object]]:
             return f"({column(field)} IS {'NOT ' * negated}NULL)", []
         case _:
             return _test_sql(expr, column(expr.field))
+
+
+def parsed_where(text: str | None, column: Column) -> Expr | None:
+    """The filter that a text is, None for an empty one; `column`, asked for each field of it, refuses by raising."""
+    if not text or not text.strip():
+        return None
+    where = parse_where(text)
+    to_sql(where, column)
+    return where
 
 
 def order_sql(order: Iterable[Order], column: Column) -> str:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from functools import lru_cache
 
 from .endpoints.call import Answer
 from .errors import ApiError, error_body
 from .instances import Instance
-from .messages import JSON, Request, Response
+from .messages import JSON, Request, Response, http_date
 
 EXPOSED = (
     "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, "
     "Elements-Trace-Id, Elements-Error, Content-Disposition"
 )
 """The headers a browser may read: the vendor's list in the vendor's order (protocol.md 2.4)."""
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -49,13 +44,6 @@ def response(
     if isinstance(body, bytes):
         headers["Content-Length"] = str(len(body))
     return Response(answer.status, headers, body)
-
-
-@lru_cache(maxsize=64)
-def http_date(second: int) -> str:
-    """A second as HTTP writes it, remembered for the calls of that second (RFC 9110, 5.6.7)."""
-    moment = datetime.fromtimestamp(second, UTC)
-    return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
 
 
 def preflight(request: Request, request_id: str) -> Response:

@@ -123,9 +123,7 @@ def _quoted(cell: str) -> str:
 
 def _cell(value: Any) -> str:
     """A kept value as text; a missing one is empty."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return "" if value is None else str(_text(value))
 
 
 def _member(path: str, column: Column, nulls: bool) -> tuple[str, Sequence[str], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from pytest_ocbulk.cli import ocbulk
-from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.server import Server
 
-from ..served import Served, served
+from ..served import Served
 
 CSV = "C_EmailAddress,C_FirstName\nann@acme.com,Ann\nbob@acme.com,Bob\n"
 
@@ -28,19 +26,6 @@ class Ended:
 
 
 Run = Callable[..., Ended]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Server, Emulator]]:
-    emulator = Emulator()
-    with Server(emulator) as server:
-        yield server, emulator
-
-
-@pytest.fixture
-def fake(server: tuple[Server, Emulator]) -> Iterator[Served]:
-    with served(*server) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pytest_ocbulk.cli.group import CommandDirectory, Exit
 from pytest_ocbulk.cli.progress import size
 
 from .. import docs_cli
-from ..client.raw_service import CLOSE, answer, raw_service
+from ..client.raw_service import CLOSE, RawService, answer, raw_service
 from ..patience import PATIENCE
 from ..served import Served
 from .conftest import CSV, Ended, Run
@@ -153,12 +153,16 @@ STATUS = (
 DATE = "Wed, 21 Oct 2015 08:48:00 GMT"
 
 
+def upload_to(service: RawService, run: Run, people: str) -> Ended:
+    """Upload to a service that is told what to answer."""
+    secrets = ("--element-token", "a", "--user-secret", "b")
+    env = {"OPEN_CONNECTORS_BASE_URL": service.base_url}
+    return run("upload", people, "--object", "contact", *secrets, env=env)
+
+
 def test_an_upload_whose_answer_got_lost_is_found_and_not_sent_again(run: Run, people: str) -> None:
     with raw_service(CLOSE, answer(body=JOBS, Date=DATE), answer(body=STATUS)) as service:
-        env = {"OPEN_CONNECTORS_BASE_URL": service.base_url}
-        ended = run(
-            "upload", people, "--object", "contact", "--element-token", "a", "--user-secret", "b", env=env
-        )
+        ended = upload_to(service, run, people)
         assert [each.head.split()[0] for each in service.received] == ["POST", "GET", "GET"]
     assert (ended.code, ended.out) == (0, "Job 7 is CREATED.\n")
     assert (
@@ -173,10 +177,7 @@ def test_an_upload_that_two_jobs_can_be_ends_with_3_and_says_what_tells_them_apa
     two = f"[{JOBS[1:-1]}, {JOBS[1:-1].replace('7', '8')}]"
     statuses = [answer(body=STATUS), answer(body=STATUS.replace('"7"', '"8"'))]
     with raw_service(CLOSE, answer(body=two), *statuses) as service:
-        env = {"OPEN_CONNECTORS_BASE_URL": service.base_url}
-        ended = run(
-            "upload", people, "--object", "contact", "--element-token", "a", "--user-secret", "b", env=env
-        )
+        ended = upload_to(service, run, people)
     assert (ended.code, ended.out) == (Exit.JOB_FAILED, "")
     assert ended.err.endswith(
         "The answer got lost: POST /bulk/contact: Remote end closed connection without response; the service may have"
@@ -188,10 +189,7 @@ def test_an_upload_that_two_jobs_can_be_ends_with_3_and_says_what_tells_them_apa
 
 def test_an_upload_that_made_no_job_may_be_sent_again(run: Run, people: str) -> None:
     with raw_service(CLOSE, answer(body="[]")) as service:
-        env = {"OPEN_CONNECTORS_BASE_URL": service.base_url}
-        ended = run(
-            "upload", people, "--object", "contact", "--element-token", "a", "--user-secret", "b", env=env
-        )
+        ended = upload_to(service, run, people)
     assert ended.code == 1
     assert ended.err.endswith("Error: No job came of the upload. It can be sent again.\n")
 
@@ -388,10 +386,7 @@ def test_an_interruption_ends_with_130(run: Run, monkeypatch: pytest.MonkeyPatch
 
 def test_an_upload_in_doubt_that_cannot_be_looked_for_ends_with_3(run: Run, people: str) -> None:
     with raw_service(CLOSE, answer("403 Forbidden", '{"message": "No."}')) as service:
-        env = {"OPEN_CONNECTORS_BASE_URL": service.base_url}
-        ended = run(
-            "upload", people, "--object", "contact", "--element-token", "a", "--user-secret", "b", env=env
-        )
+        ended = upload_to(service, run, people)
     assert (ended.code, ended.out) == (Exit.JOB_FAILED, "")
     assert ended.err.endswith(
         "Error: Nobody knows whether it arrived: GET /bulk/jobs was answered 403: No.; look for"

@@ -9,8 +9,7 @@ import pytest
 from pytest_ocbulk.emulator.clock import EPOCH, ManualClock
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response
-from pytest_ocbulk.emulator.replies import http_date
+from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response, http_date
 
 
 def test_an_answer_and_a_refusal_say_the_time_of_their_instances_clock() -> None:

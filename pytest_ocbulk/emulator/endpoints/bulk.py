@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import jobs, ocnql, predicate
+from .. import jobs, predicate
 from ..clock import milliseconds
 from ..errors import BadRequest
 from ..instances import Instance
 from ..jobs import Job
 from ..paging import cut, fields_of, page_of, token
-from ..predicate_sql import to_sql
+from ..predicate_sql import parsed_where
 from .call import Answer, Call
 
 CALLBACK_HEADER = "elements-async-callback-url"
@@ -116,7 +116,7 @@ def cancel_job(call: Call) -> Answer:
 def list_jobs(call: Call) -> Answer:
     """`GET /bulk/jobs`: newest first, filtered by the searchable names (3.5)."""
     query = call.request.query
-    where = _condition(query.get("where", ""))
+    where = parsed_where(query.get("where"), _known)
     page = page_of(query)
     found = [
         item
@@ -132,15 +132,6 @@ def list_jobs(call: Call) -> Answer:
         always=call.instance.dialect.quirks.token_on_last_page,
     )
     return Answer(_only(fields_of(query), items), headers)
-
-
-def _condition(text: str) -> ocnql.Expr | None:
-    """The condition of a list of jobs, none for an empty one; raises `BadRequest` for a name that jobs do not have."""
-    if not text.strip():
-        return None
-    where = ocnql.parse_where(text)
-    to_sql(where, _known)
-    return where
 
 
 def _known(name: str) -> str:

@@ -17,7 +17,7 @@ from ..connectors import ObjectDefinition
 from ..errors import BadRequest, Conflict, NotFound
 from ..nesting import flatten
 from ..paging import Page, cut, fields_of, page_of, token
-from ..predicate_sql import to_sql
+from ..predicate_sql import parsed_where
 from ..results import expand
 from ..selection import Selection
 from ..stored_values import encode, record
@@ -168,11 +168,7 @@ def _where(call: Call, records: Collection) -> ocnql.Expr | None:
 
 def condition_of(text: str | None, records: Collection) -> ocnql.Expr | None:
     """The condition that a text is, none for an empty one; raises `BadRequest` for a field the object cannot have."""
-    if not text or not text.strip():
-        return None
-    where = ocnql.parse_where(text)
-    to_sql(where, lambda field: _known(records, field, "where"))
-    return where
+    return parsed_where(text, lambda field: _known(records, field, "where"))
 
 
 def _order(call: Call, records: Collection) -> tuple[ocnql.Order, ...]:

@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from ..clock import LONGEST, is_number
-from ..messages import Delivery, Disconnect, Response
+from ..messages import Delivery, Disconnect, Response, http_date
 from .base import Fault, Hit, Stalling
-from .rewriting import PHRASES, drop, http_date, is_json, json_value, refused, with_body
+from .rewriting import PHRASES, drop, is_json, json_value, refused, with_body
 from .words import BYTES, DURATION, FRACTION, NAME, NUMBER, RANGE, SEED, TEXT, duration, word
 
 
@@ -63,7 +63,7 @@ class RateLimit(Fault):
     def answer(self, hit: Hit) -> Response:
         """The refusal and when to come again."""
         wait = float(self.retry_after)
-        when = http_date(math.ceil(hit.at) + wait) if self.form == "date" else str(int(wait))
+        when = http_date(int(math.ceil(hit.at) + wait)) if self.form == "date" else str(int(wait))
         return refused(hit.response, 429, PHRASES[429], None, {"Retry-After": when})
 
 

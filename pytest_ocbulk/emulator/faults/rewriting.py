@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import error_body
@@ -28,15 +27,6 @@ PHRASES = {
     504: "Gateway Timeout",
 }
 """What an injected error says unless told otherwise: the phrases of RFC 9110 (and 6585 for 429)."""
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def http_date(instant: float) -> str:
-    """An instant as HTTP writes dates, `Mon, 01 Jan 2024 00:00:00 GMT` (RFC 9110, 5.6.7), in any locale."""
-    when = datetime.fromtimestamp(instant, UTC)
-    return f"{_DAYS[when.weekday()]}, {when:%d} {_MONTHS[when.month - 1]} {when:%Y %H:%M:%S} GMT"
 
 
 def refused(
