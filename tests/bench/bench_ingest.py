@@ -74,12 +74,13 @@ class Fake:
 
 
 def hand_written(stack: ExitStack) -> tuple[Callable[[Path], float], int]:
-    """The peer's upload, and its process id."""
+    """The peer's upload, and its process id; each upload finds it empty, as ours finds a fresh instance."""
     port = free_port()
     process = stack.enter_context(running(peer("httpserver", port), port))
     base = f"http://127.0.0.1:{port}"
 
     def upload(path: Path) -> float:
+        requests.get(base + "/forget", timeout=30).raise_for_status()
         started = time.perf_counter()
         headers = {"Content-Type": "multipart/form-data; boundary=b"}
         requests.post(

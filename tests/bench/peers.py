@@ -35,10 +35,15 @@ def httpserver(port: int) -> None:
         wanted = request.args.get("email", "")
         return Response(json.dumps(rows.get(wanted)), content_type="application/json")
 
+    def forget(_: Request) -> Response:
+        rows.clear()
+        return Response()
+
     server = HTTPServer(host="127.0.0.1", port=port)
     server.expect_request("/bulk/contact", method="POST").respond_with_handler(upload)
     server.expect_request("/bulk/1234/status").respond_with_json(STATUS)
     server.expect_request("/contact").respond_with_handler(contacts)
+    server.expect_request("/forget").respond_with_handler(forget)
     server.start()
     assert server.server_thread is not None
     server.server_thread.join()
