@@ -312,6 +312,16 @@ def test_every_operation_of_an_instance_can_be_hit_and_no_other() -> None:
 # -- looking back -------------------------------------------------------------------------------------------
 
 
+def test_two_faults_are_the_same_when_their_kind_and_all_their_values_are() -> None:
+    assert reset(times=2) == reset(times=2)
+    assert reset() != reset(times=2)
+    kinds: list[Fault] = [reset(), empty(), stall(1, "2s"), stall_upload(1, "2s")]
+    assert [[one == other for other in kinds] for one in kinds] == [
+        [one is other for other in kinds] for one in kinds
+    ]
+    assert repr(reset(times=2)) == "Reset(times=2, after_calls=0)"
+
+
 def test_what_has_not_happened_is_told_with_the_reason(fake: Asked) -> None:
     plan = fake.instance.faults
     plan.on("upload", reset(), phase="after")

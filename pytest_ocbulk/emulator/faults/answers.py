@@ -132,7 +132,6 @@ class Latency(Fault):
         return hit.response.delivered(Delivery(delay=self.delay(hit.number)))
 
 
-@dataclass(frozen=True)
 class Reset(Fault):
     """No answer: the connection is reset. With phase "after" the work is done and nobody hears of it."""
 
@@ -164,7 +163,6 @@ class Truncate(Fault):
         return hit.response.delivered(Delivery(truncate_after=_within(self.after, hit.response)))
 
 
-@dataclass(frozen=True)
 class Stall(Stalling):
     """The answer's body stops after so many bytes and goes on later; a shorter body stops before its last byte."""
 
@@ -181,7 +179,6 @@ def _within(after: int, response: Response) -> int:
     return max(0, min(after, len(response.body) - 1)) if isinstance(response.body, bytes) else after
 
 
-@dataclass(frozen=True)
 class MalformedJson(Fault):
     """The right status and headers, and JSON that breaks off in the middle."""
 
@@ -196,7 +193,6 @@ class MalformedJson(Fault):
         return with_body(hit.response, body if body and not is_json(body) else b'{"id": "12')
 
 
-@dataclass(frozen=True)
 class WrongType(Fault):
     """Valid JSON of another type: an object comes in an array, an array as its first element (protocol.md 13)."""
 
@@ -212,7 +208,6 @@ class WrongType(Fault):
         return with_body(hit.response, json.dumps(swapped, ensure_ascii=False).encode())
 
 
-@dataclass(frozen=True)
 class Empty(Fault):
     """The right status and headers, and no body."""
 

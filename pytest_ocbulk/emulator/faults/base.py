@@ -31,7 +31,8 @@ class Fault:
     """What goes wrong with a call; this one harms nothing and is what hits a call that goes well.
 
     `phases` are the moments it can come at, its usual one first: `before` the work, which is then never done, or
-    `after` it, when the work is done and its answer suffers.
+    `after` it, when the work is done and its answer suffers. A kind without values of its own needs no `@dataclass`:
+    what it inherits tells kinds apart by their class.
     """
 
     times: int | Forever = field(default=1, kw_only=True)

@@ -28,7 +28,6 @@ class SlowUpload(Fault):
         return replace(reception, bytes_per_second=self.bytes_per_second)
 
 
-@dataclass(frozen=True)
 class StallUpload(Stalling):
     """The body of the request is not read on after so many bytes, for a while; a shorter one at its end."""
 

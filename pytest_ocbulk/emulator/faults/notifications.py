@@ -29,7 +29,6 @@ class CallbackLate(Fault):
         return [replace(callback, due=callback.due + float(self.duration))]
 
 
-@dataclass(frozen=True)
 class Twice(Fault):
     """The same callback comes two times."""
 
@@ -66,7 +65,6 @@ class Early(Fault):
         return Timeline((replace(held, status=shown), Step(end)))
 
 
-@dataclass(frozen=True)
 class Never(Fault):
     """The callback does not come at all."""
 
@@ -78,7 +76,6 @@ class Never(Fault):
         return []
 
 
-@dataclass(frozen=True)
 class BadSignature(Fault):
     """The callback carries a signature that does not belong to it, also where the instance has no key."""
 
@@ -91,7 +88,6 @@ class BadSignature(Fault):
         return [replace(callback, headers=headers)]
 
 
-@dataclass(frozen=True)
 class OutOfOrder(Fault):
     """The callback comes after that of a later job; without a later one it waits."""
 
