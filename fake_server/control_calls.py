@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_ocbulk.emulator.clock import ManualClock
 from pytest_ocbulk.emulator.errors import OcBulkError, nearest
@@ -275,8 +274,7 @@ def show_warnings(call: ControlCall) -> Json:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class ControlRoute:
+class ControlRoute(NamedTuple):
     """One call: method, path template below `/__ocbulk__` and the function that answers it."""
 
     method: str

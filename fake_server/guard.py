@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pytest_ocbulk.addresses import is_loopback
 from pytest_ocbulk.emulator.messages import Request
@@ -20,8 +21,7 @@ from pytest_ocbulk.emulator.messages import Request
 TOKEN_OPTION = "--control-token"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a call is not answered: 401 or 403, and the text of the answer."""
 
     status: int

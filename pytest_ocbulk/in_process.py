@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from .emulator.clock import ManualClock
 from .emulator.emulator import Emulator
@@ -41,8 +41,7 @@ MOST_POLLS = 10_000
 """Calls for the status of one job at one instant after which it is certain that nobody lets the clock move."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(NamedTuple):
     """A call that no instance could be found for: wrong or missing credentials, or a path outside of the API."""
 
     method: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from math import inf
+from typing import NamedTuple
 
 from .emulator.clock import spell
 from .emulator.messages import BASE_PATH
@@ -18,8 +18,7 @@ from .jobs import spelled
 _CALLS = tuple(f"{route.method} {route.template}" for route in ROUTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(NamedTuple):
     """One thing left behind: what sort of thing (a word for the marker's `allow`), and what is the matter."""
 
     sort: str

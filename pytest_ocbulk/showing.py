@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
@@ -17,8 +17,7 @@ SHOWN_WIDTH = 120
 """Characters shown of a line; longer ones end in an ellipsis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part of a form, as far as the journal kept it; `whole` tells whether that is all of it."""
 
     name: str

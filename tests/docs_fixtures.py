@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 from pytest_ocbulk import OcBulk, OcBulkJob, plugin
@@ -111,7 +110,7 @@ def allowances() -> Iterator[str]:
 
 def members_of_entries(of: type[Exchange] | type[Attempt], meant: dict[str, str]) -> Iterator[str]:
     yield from ("| | |", "|---|---|")
-    yield from (f"| `{each.name}` | {meant[each.name]} |" for each in fields(of))
+    yield from (f"| `{name}` | {meant[name]} |" for name in of.__match_args__)
 
 
 def members(of: type) -> Iterator[str]:

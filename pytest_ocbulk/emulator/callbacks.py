@@ -14,8 +14,7 @@ import base64
 import hmac
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from .oldest_first import OldestFirst
 
@@ -28,8 +27,7 @@ CAPACITY = 1000
 """Attempts kept per instance; the oldest go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(NamedTuple):
     """One notification: `body` and `headers` to post to `url` from the instant `due` on.
 
     `attempts` counts the tries so far. `failure` says why the last one failed, empty if none did. `fault` is the
@@ -47,14 +45,14 @@ class Callback:
     failure: str = ""
     fault: str = ""
     held: bool = False
-    number: int = field(default=0, compare=False)
+    number: int = 0
 
     def again(self, now: float, failure: str, scale: float = 1.0) -> Callback | None:
         """The next try after a failed one, its wait multiplied by `scale`; None when all are used up."""
         attempts = self.attempts + 1
         if attempts > MAX_RETRIES:
             return None
-        return replace(self, attempts=attempts, due=now + scale * 4.0**attempts, failure=failure)
+        return self._replace(attempts=attempts, due=now + scale * 4.0**attempts, failure=failure)
 
 
 class Debts(Protocol):
@@ -94,11 +92,11 @@ class Outbox:
         self._waiting = [each for each in self._waiting if each not in released]
         for each in reversed(released):
             self._debts.settled(each)  # under its old number, which stands before that of the one it follows
-            self._put(replace(each, held=False, due=callback.due))
+            self._put(each._replace(held=False, due=callback.due))
 
     def _put(self, callback: Callback) -> None:
         self._number += 1
-        self.again(replace(callback, number=self._number))
+        self.again(callback._replace(number=self._number))
 
     def again(self, callback: Callback) -> None:
         """Put a callback back for its next try."""
@@ -156,8 +154,7 @@ class Outbox:
 Outcome = Literal["delivered", "failed", "refused", "internal", "dropped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try to post a callback.
 
     `outcome` is `delivered` (a 2xx came), `failed` (`failure` says why; `next_try` is the instant of the next one,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .clock import LONGEST, seconds
 from .errors import OcBulkError, nearest
@@ -84,8 +84,7 @@ class Quirks:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """One wording: its name, its final word, and the quirks in force."""
 
     name: Literal["documented", "live"]
@@ -100,7 +99,7 @@ class Dialect:
 
     def with_quirks(self, switches: Mapping[str, object]) -> Dialect:
         """The same wording with some switches set; raises `OcBulkError` for an unknown name or value."""
-        return replace(self, quirks=set_quirks(self.quirks, switches)) if switches else self
+        return self._replace(quirks=set_quirks(self.quirks, switches)) if switches else self
 
 
 DOCUMENTED = Dialect("documented", "COMPLETE")

@@ -7,8 +7,8 @@ observed - journal, tries of callbacks - belongs to the session and is in none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple
 
 from .callbacks import Callback
 from .clock import Clock
@@ -55,8 +55,7 @@ class Pending:
     batch_begins: int = 0
 
 
-@dataclass(slots=True)
-class Announced:
+class Announced(NamedTuple):
     """The callback of a job went out ahead of its end, which will show this error."""
 
     error: str | None = None
@@ -124,8 +123,9 @@ def job_of(document: Document) -> tuple[Job, Pending | None, Announced | None]:
 
 def callback_document(callback: Callback) -> Document:
     """What is kept of a callback beside its body."""
-    names = (each.name for each in fields(Callback) if each.name != "body")
-    return {name: getattr(callback, name) for name in names} | {"headers": dict(callback.headers)}
+    values = callback._asdict() | {"headers": dict(callback.headers)}
+    del values["body"]
+    return values
 
 
 def callback_of(document: Document, body: bytes) -> Callback:
@@ -171,8 +171,8 @@ def _timeline(steps: list[list[Any]]) -> Timeline:
 
 def _packed(value: Any) -> Any:
     """A tree of frozen values as JSON; texts of queries would not do, their reader has limits."""
-    if is_dataclass(value):
-        inner = {each.name: _packed(getattr(value, each.name)) for each in fields(value)}
+    if type(value).__name__ in _NODES:
+        inner = {name: _packed(getattr(value, name)) for name in value.__match_args__}
         return {"is": type(value).__name__, **inner}
     return [_packed(each) for each in value] if isinstance(value, tuple) else value
 

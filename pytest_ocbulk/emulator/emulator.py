@@ -7,7 +7,8 @@ posted a callback says so with `callback_tried`. All of them may be called from 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from . import routes
 from .callbacks import Attempt, Callback, Outcome
@@ -31,12 +32,11 @@ from .visit import Visit
 from .workflows import Transfers
 
 
-@dataclass(slots=True)
-class Defaults:
+class Defaults(NamedTuple):
     """What an instance made over the API starts with; `quirks` win over those of its connector's file."""
 
     dialect: Dialect = DOCUMENTED
-    quirks: Mapping[str, object] = field(default_factory=dict)
+    quirks: Mapping[str, object] = MappingProxyType({})
     timeline: Timeline | None = None
     clock: Callable[[], Clock] = ManualClock
 

@@ -8,7 +8,7 @@ poll may miss steps, so every later status is reachable, no earlier one is, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from .results import Criteria
@@ -62,8 +62,7 @@ def canonical(word: str) -> str:
     return _SPELLINGS.get(word.upper(), word.upper())
 
 
-@dataclass(frozen=True, slots=True)
-class JobEvent:
+class JobEvent(NamedTuple):
     """One change of status, at an instant (seconds since 1970-01-01 UTC)."""
 
     status: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
@@ -125,8 +125,7 @@ class Request:
         return self.headers.get(name.lower(), default)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """How an answer travels. A door with a socket performs it; the others say what they cannot do.
 
     Times are seconds, places are counted in bytes of the body.
@@ -141,8 +140,7 @@ class Delivery:
 PROMPT = Delivery()
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer: `body` is bytes, or an iterator of bytes for answers that are not held in memory."""
 
     status: int
@@ -152,18 +150,16 @@ class Response:
 
     def delivered(self, delivery: Delivery) -> Response:
         """The same answer, travelling as told."""
-        return replace(self, delivery=delivery)
+        return self._replace(delivery=delivery)
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(NamedTuple):
     """No answer: after `delay` seconds the connection is reset (RST)."""
 
     delay: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reception:
+class Reception(NamedTuple):
     """How a request body is to be received, decided when its head has arrived.
 
     `limit` bytes are accepted at most (413 beyond it). After `stall_after` bytes reading pauses for

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from .errors import BadRequest
 
@@ -22,8 +21,7 @@ LARGEST = 10**9
 MAX_PAGE_SIZE = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page: at most `size` rows behind row `after`, or after skipping `offset` rows."""
 
     size: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import floor
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .clock import is_number, seconds
 from .errors import OcBulkError
@@ -18,17 +19,18 @@ AT_FIRST_LOOK = Timeline.parse("CREATED COMPLETE")
 ABORTED_AT_FIRST_LOOK = Timeline.parse("CREATED ABORTED")
 """The course of a job that is given an error and no timeline."""
 
+NO_ROWS: Mapping[int, str] = MappingProxyType({})
+
 NEVER = 2**62
 """An instant (ms) that does not come: a record with it is never visible."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobPlan:
+class JobPlan(NamedTuple):
     """The course of one job; `fail_rows` maps row numbers to the text of their error item."""
 
     timeline: Timeline = AT_FIRST_LOOK
     object_name: str | None = None
-    fail_rows: Mapping[int, str] = field(default_factory=dict)
+    fail_rows: Mapping[int, str] = NO_ROWS
     error: str | None = None
 
     def __str__(self) -> str:

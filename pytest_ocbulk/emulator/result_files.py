@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 from .results import Read, blocks
 from .stored_values import record
@@ -32,8 +31,7 @@ def csv_stream(paths: list[str], read: Read) -> Iterator[bytes]:
         yield header
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """How rows become objects: with null values or without; unless `native` every value is a text."""
 
     nulls: bool

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import jobs
 from .collection import Collection
@@ -28,8 +27,7 @@ Read = Callable[[int | None], list[tuple[Any, ...]]]
 """Reads the block of rows behind a row id; the emulator's lock is held inside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
+class Criteria(NamedTuple):
     """What a query asks for: a select, bounds on the time of change (ms), and how many records to pass over.
 
     `skip` is what the jobs took that this one continues.

@@ -7,10 +7,9 @@ stands for one segment. The third column is the operation: the name that faults 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .endpoints import (
     bulk,
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from .endpoints.call import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """One call: method, path template, operation and the function that answers it.
 
     `scope` says whose secrets it needs: those of an instance, of a user of the platform, or none. `produces` are the

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .ocnql import Expr
 from .predicate_sql import to_sql
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which records: a condition, bounds on the time of change (ms), and what is visible at `now` (ms)."""
 
     where: Expr | None = None

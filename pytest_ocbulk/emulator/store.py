@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .collection import Collection
 from .connectors import ObjectDefinition
@@ -13,8 +13,7 @@ from .database import Database
 from .table import PREFIX
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     """What a data file tells of a collection; `keys` as `Collection.keys` was when it was written."""
 
     table: str

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
+from typing import NamedTuple
 
 from .clock import seconds, spell
 from .errors import OcBulkError, nearest
@@ -25,8 +25,7 @@ _HOLD = re.compile(r"x\d+|forever|(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
 _QUOTED = re.compile(r"'([A-Z][A-Z0-9_]*)'")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One status and how long it is held: `seconds` of clock time and `looks` at it, either may be zero."""
 
     status: str
@@ -45,8 +44,7 @@ class Step:
         return f"{word} {self.hold}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """The planned course of a job, checked when it was written."""
 
     steps: tuple[Step, ...]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
@@ -29,8 +29,7 @@ METADATA_LIMIT = 1024 * 1024
 _QUERY_OPTIONS = ("action", "primaryKeyName", "identifierFieldName", "bulkUploadRecordSize", "format")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What `metaData` asks for; `batch_size` is in rows, None where the connector's default holds."""
 
     action: str | None = None
@@ -41,8 +40,7 @@ class Options:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """The uploaded file, its size in bytes, the options that came with it, and its SHA-256 in hex digits.
 
     `kept` is the key under which a data file has it already, empty if none has.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import routes
@@ -46,7 +46,7 @@ class Visit:
         plain = response(answer, request, self.request_id, self.instance, self.now)
         delivered = self.strike.answer(plain, self.now)
         if request.method == "HEAD" and isinstance(delivered, Response):
-            delivered = replace(delivered, body=b"")
+            delivered = delivered._replace(body=b"")
         if self.instance is not None:
             self.instance.journal.add(
                 self.now, self.operation, request, delivered, job=self.job, fault=str(self.strike)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Sizes are bytes, times are seconds.
 
     A head larger than `max_header_bytes` or with more than `max_headers` lines is answered 431. A request that has

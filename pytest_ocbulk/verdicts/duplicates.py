@@ -7,16 +7,15 @@ key. Rows that had failed, and jobs that had failed or been cancelled, are right
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from ..emulator.jobs import CANCELLED, FAILED, Job
 from ..evidence import Evidence
 from .judging import complain, length, moment, nothing_to_judge, spans
 
 
-@dataclass(frozen=True, slots=True)
-class Repetition:
+class Repetition(NamedTuple):
     """Rows of `second` that came in with `first`, by number; none are named where the file was not read yet."""
 
     first: Job

@@ -53,7 +53,7 @@ class DeviantEmulator(Emulator):
         if isinstance(answer, Disconnect):
             return answer
         if not isinstance(answer.body, bytes):
-            answer = replace(answer, body=b"".join(answer.body))
+            answer = answer._replace(body=b"".join(answer.body))
         return self._deviation.answer(request, answer)
 
     def take_callbacks(self) -> list[Callback]:
@@ -65,7 +65,7 @@ class DeviantEmulator(Emulator):
 
 
 def _with_body(answer: Response, body: bytes) -> Response:
-    return replace(answer, body=body, headers={**answer.headers, "Content-Length": str(len(body))})
+    return answer._replace(body=body, headers={**answer.headers, "Content-Length": str(len(body))})
 
 
 def _with_json(answer: Response, change: Callable[[dict[str, Any]], object]) -> Response:
@@ -90,15 +90,15 @@ def status_with_another_field(request: Request, answer: Response) -> Response:
 
 
 def delete_204(request: Request, answer: Response) -> Response:
-    return replace(answer, status=204) if _is(request, "DELETE") and answer.status == 200 else answer
+    return answer._replace(status=204) if _is(request, "DELETE") and answer.status == 200 else answer
 
 
 def cancel_202(request: Request, answer: Response) -> Response:
-    return replace(answer, status=202) if _is(request, "PUT", "cancel") and answer.status == 200 else answer
+    return answer._replace(status=202) if _is(request, "PUT", "cancel") and answer.status == 200 else answer
 
 
 def forbidden_for_unauthorized(request: Request, answer: Response) -> Response:
-    return replace(answer, status=403) if answer.status == 401 else answer
+    return answer._replace(status=403) if answer.status == 401 else answer
 
 
 def csv_with_crlf(request: Request, answer: Response) -> Response:
@@ -110,7 +110,7 @@ def csv_with_crlf(request: Request, answer: Response) -> Response:
 def csv_with_charset(request: Request, answer: Response) -> Response:
     if answer.headers.get("Content-Type") != "text/csv":
         return answer
-    return replace(answer, headers={**answer.headers, "Content-Type": "text/csv;charset=UTF-8"})
+    return answer._replace(headers={**answer.headers, "Content-Type": "text/csv;charset=UTF-8"})
 
 
 def request_ids_differ(request: Request, answer: Response) -> Response:
@@ -137,12 +137,12 @@ def batches_of_one(request: Request) -> Request:
 
 
 def signed_in_hex(callback: Callback) -> Callback:
-    return replace(callback, headers={**callback.headers, SIGNATURE_HEADER: "sha256=" + "0" * 64})
+    return callback._replace(headers={**callback.headers, SIGNATURE_HEADER: "sha256=" + "0" * 64})
 
 
 def posted_without_counts(callback: Callback) -> Callback:
     body = {key: value for key, value in json.loads(callback.body).items() if not key.startswith("records")}
-    return replace(callback, body=json.dumps(body).encode())
+    return callback._replace(body=json.dumps(body).encode())
 
 
 def _sees(*pairs: str) -> Sees:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pytest_ocbulk.emulator.clock import ManualClock
 from pytest_ocbulk.emulator.connectors import Connector, built_in, load
 from pytest_ocbulk.emulator.dialect import LIVE, Dialect
-from pytest_ocbulk.emulator.emulator import Emulator
+from pytest_ocbulk.emulator.emulator import Defaults, Emulator
 from pytest_ocbulk.emulator.instances import Credentials, Instance
 from pytest_ocbulk.emulator.messages import Request, Response
 
@@ -59,8 +59,8 @@ class Service:
         cls, connector: str | Connector = "marketing", dialect: Dialect = LIVE, **quirks: object
     ) -> Service:
         """A fresh emulator with one instance of a connector, in the dialect of the live service."""
-        emulator, clock = Emulator(known_user=USER), ManualClock()
-        emulator.defaults.clock = lambda: clock
+        clock = ManualClock()
+        emulator = Emulator(known_user=USER, defaults=Defaults(clock=lambda: clock))
         service = cls.__new__(cls)
         service.emulator, service.clock = emulator, clock
         service.instance = service.instantiate(connector, dialect=dialect, quirks=quirks)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import ocnql
 from ..clock import milliseconds
@@ -29,8 +28,7 @@ FILE_FORMATS = ("csv", "json", "jsonl")
 _AT_ONCE = ("application/json", "text/csv", "application/jsonl")
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What a job is to be like, apart from what it selects."""
 
     file_format: str = "csv"
@@ -154,7 +152,7 @@ def _continued(call: Call, values: Mapping[str, Any]) -> Criteria:
         raise NotFound(f"No query job found with ID {number}")
     criteria = earlier.criteria
     taken = earlier.records if criteria.select.limit is None else criteria.select.limit
-    return replace(criteria, skip=criteria.skip + taken)
+    return criteria._replace(skip=criteria.skip + taken)
 
 
 def downloadable(call: Call, name: str) -> ObjectDefinition:

@@ -6,8 +6,7 @@ child belong to one parent, have no declared fields, and go when their parent go
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import ocnql
 from ..checks import convert, not_a, required, text_fault
@@ -25,8 +24,7 @@ from .call import Answer, Call
 from .discovery import find_shape
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """What a path is about: the records of an object, or of a child of one record; `wanted` is the id it names."""
 
     shape: ObjectDefinition

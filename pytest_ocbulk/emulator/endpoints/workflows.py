@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import jobs
 from ..clock import milliseconds
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 SCHEDULE_HEADER = "elements-schedule-request"
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowItem:
+class WorkflowItem(NamedTuple):
     """One item of a workflow, read and checked before anything is started."""
 
     criteria: Criteria
@@ -120,7 +118,7 @@ def _options(target: Mapping[str, Any]) -> Options:
         raise BadRequest(f"Expected parameters to be an object, got {json.dumps(parameters)[:40]}")
     text = metadata if isinstance(metadata, str) else json.dumps(metadata) if metadata else ""
     options = parse_options(text.encode(), {name: str(value) for name, value in parameters.items()})
-    return replace(options, file_format="json")  # what the result is handed on as
+    return options._replace(file_format="json")  # what the result is handed on as
 
 
 def _start(call: Call, item: WorkflowItem, group: str, parent: int | None) -> Transfer:

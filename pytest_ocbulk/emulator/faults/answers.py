@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -217,4 +217,4 @@ class Empty(Fault):
     def answer(self, hit: Hit) -> Response:
         """Nothing."""
         drop(hit.response)
-        return replace(hit.response, body=b"", headers={**hit.response.headers, "Content-Length": "0"})
+        return hit.response._replace(body=b"", headers={**hit.response.headers, "Content-Length": "0"})

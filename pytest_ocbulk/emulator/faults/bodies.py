@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..messages import Disconnect, Reception
 from .base import Fault, Hit, Stalling
@@ -25,7 +25,7 @@ class SlowUpload(Fault):
 
     def reception(self, reception: Reception, length: int | None) -> Reception:  # noqa: ARG002  # as Fault.reception
         """Slowly."""
-        return replace(reception, bytes_per_second=self.bytes_per_second)
+        return reception._replace(bytes_per_second=self.bytes_per_second)
 
 
 class StallUpload(Stalling):
@@ -36,7 +36,7 @@ class StallUpload(Stalling):
 
     def reception(self, reception: Reception, length: int | None) -> Reception:
         """With a pause."""
-        return replace(reception, stall_after=_within(self.after, length), stall=float(self.seconds))
+        return reception._replace(stall_after=_within(self.after, length), stall=float(self.seconds))
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ResetUpload(Fault):
 
     def reception(self, reception: Reception, length: int | None) -> Reception:
         """Up to there."""
-        return replace(reception, reset_after=_within(self.after, length))
+        return reception._replace(reset_after=_within(self.after, length))
 
     def answer(self, hit: Hit) -> Disconnect:  # noqa: ARG002  # as Fault.answer
         """A body whose length nobody announced may have arrived in full."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..callbacks import SIGNATURE_HEADER, Callback, sign
 from ..errors import OcBulkError
@@ -26,7 +26,7 @@ class CallbackLate(Fault):
 
     def callbacks(self, callback: Callback) -> list[Callback]:
         """Later."""
-        return [replace(callback, due=callback.due + float(self.duration))]
+        return [callback._replace(due=callback.due + float(self.duration))]
 
 
 class Twice(Fault):
@@ -62,7 +62,7 @@ class Early(Fault):
     def detour(self, shown: str, end: str) -> Timeline:
         """The old status for a while."""
         held = Timeline.parse(f"CREATED {self.hold} COMPLETED").steps[0]
-        return Timeline((replace(held, status=shown), Step(end)))
+        return Timeline((held._replace(status=shown), Step(end)))
 
 
 class Never(Fault):
@@ -85,7 +85,7 @@ class BadSignature(Fault):
     def callbacks(self, callback: Callback) -> list[Callback]:
         """Signed by somebody else."""
         headers = {**callback.headers, SIGNATURE_HEADER: sign("a key that nobody has", callback.body)}
-        return [replace(callback, headers=headers)]
+        return [callback._replace(headers=headers)]
 
 
 class OutOfOrder(Fault):
@@ -96,4 +96,4 @@ class OutOfOrder(Fault):
 
     def callbacks(self, callback: Callback) -> list[Callback]:
         """Behind the next one."""
-        return [replace(callback, held=True)]
+        return [callback._replace(held=True)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from ..errors import OcBulkError, nearest
 from ..messages import Disconnect, Reception, Response
@@ -80,8 +81,7 @@ class PlannedFault:
         return f"{self} never fired: no {self.operation} call came for it"
 
 
-@dataclass(frozen=True, slots=True)
-class Strike:
+class Strike(NamedTuple):
     """One fault hitting one call, as its how manieth, from 0."""
 
     planned: PlannedFault

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from ..errors import error_body
@@ -39,14 +38,14 @@ def refused(
     """An error in the vendor's shape, with the request id that the answer has (protocol.md 2.3)."""
     body = error_body(response.headers.get("elements-request-id", ""), message, provider_message)
     answer = with_body(response, json.dumps(body, ensure_ascii=False).encode())
-    return replace(answer, status=code, headers={**answer.headers, **(headers or {})})
+    return answer._replace(status=code, headers={**answer.headers, **(headers or {})})
 
 
 def with_body(response: Response, body: bytes) -> Response:
     """The same status and headers with another JSON body."""
     drop(response)
     headers = {**response.headers, "Content-Type": JSON, "Content-Length": str(len(body))}
-    return replace(response, headers=headers, body=body)
+    return response._replace(headers=headers, body=body)
 
 
 def drop(response: Response) -> None:
