@@ -15,7 +15,6 @@ from .access_log import FORMATS, LogFormat
 from .options import option
 from .serving import serve
 from .settings import DEFAULT_JOB, DEFAULT_SECRET, MAX_UPLOAD, Settings, build, check_secret
-from .snapshots import snapshot
 
 if TYPE_CHECKING:
     Words = click.Choice[str]
@@ -37,6 +36,22 @@ class _Dialect(Words):
         return super().convert(value, param, ctx)
 
 
+class _Server(click.Group):
+    """The server itself, and its one subcommand, imported when it is called or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Its name."""
+        return ["snapshot"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
+        """The subcommand, None if another is meant."""
+        if cmd_name != "snapshot":
+            return None
+        from .snapshots import snapshot
+
+        return snapshot
+
+
 def _quirks(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
@@ -52,6 +67,7 @@ def _named(context: click.Context, option: click.Parameter, path: str) -> str:
 
 
 @click.group(
+    cls=_Server,
     invoke_without_command=True,
     context_settings={
         "auto_envvar_prefix": "OCBULK",
@@ -181,6 +197,3 @@ def _unwritable(error: OSError) -> click.ClickException:
     return click.ClickException(
         f"{error.filename or 'standard output'}: {error.strerror}; the server has ended"
     )
-
-
-main.add_command(snapshot)

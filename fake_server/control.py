@@ -2,26 +2,34 @@
 
 `ControlApi.handle` has the shape of `Emulator.handle`, so every door can serve it; `app.py` puts the two behind one
 port. Answers are JSON, refusals `{"message"}` with what was expected, what came and what to do.
+
+The calls reach into all of the package: they are imported by the first one, for many servers are never controlled.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import ApiError, OcBulkError
 from pytest_ocbulk.emulator.ledger import DataFileLost
 from pytest_ocbulk.emulator.messages import JSON, Reception, Request, Response
 
-from .control_call import ControlCall, NotThere
-from .control_calls import CALLS, ROOT, ControlRoute
 from .guard import ON_THIS_MACHINE, Guard
 
+if TYPE_CHECKING:
+    from .control_calls import ControlRoute
+
+ROOT = "/__ocbulk__"
 SEGMENT = ROOT.strip("/")
 BODY_LIMIT = 8 * 1024 * 1024
 """Bytes of a request body."""
+
+
+class NotThere(OcBulkError):
+    """404: no such path, instance, job or document."""
 
 
 class WrongMethod(OcBulkError):
@@ -57,12 +65,17 @@ class ControlApi:
             extra = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
             return _response(refusal.status, {"message": refusal.message}, request, extra)
         try:
-            route, names = match(request.method, request.segments[1:])
-            with self._emulator.lock:
-                payload = route.answer(ControlCall(self._emulator, request, names, self._deliver))
+            payload = self._ask(request)
         except (OcBulkError, ApiError) as error:
             return _response(_status(error), {"message": str(error)}, request)
         return _response(200, payload, request)
+
+    def _ask(self, request: Request) -> Any:
+        from .control_call import ControlCall
+
+        route, names = match(request.method, request.segments[1:])
+        with self._emulator.lock:
+            return route.answer(ControlCall(self._emulator, request, names, self._deliver))
 
 
 def match(method: str, segments: tuple[str, ...]) -> tuple[ControlRoute, dict[str, str]]:
@@ -70,6 +83,8 @@ def match(method: str, segments: tuple[str, ...]) -> tuple[ControlRoute, dict[st
 
     Raises `NotThere` for an unknown path and `WrongMethod` for a known one with another method.
     """
+    from .control_calls import CALLS
+
     wanted = "GET" if method == "HEAD" else method
     found = [(each, names) for each in CALLS if (names := _bind(each.parts, segments)) is not None]
     for route, names in found:

@@ -15,9 +15,7 @@ from pytest_ocbulk.emulator.jobs import Job
 from pytest_ocbulk.emulator.messages import Request
 from pytest_ocbulk.evidence import Evidence
 
-
-class NotThere(OcBulkError):
-    """404: no such path, instance, job or document."""
+from .control import NotThere
 
 
 @dataclass

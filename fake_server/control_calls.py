@@ -24,7 +24,8 @@ from pytest_ocbulk.verdicts import warnings
 
 from . import control_shapes as shapes
 from . import snapshots
-from .control_call import ControlCall, NotThere
+from .control import ROOT, NotThere
+from .control_call import ControlCall
 from .har import archive
 
 Json = Any
@@ -291,8 +292,6 @@ class ControlRoute(NamedTuple):
         """What the call does, in one sentence."""
         return (self.answer.__doc__ or "").strip().splitlines()[0]
 
-
-ROOT = "/__ocbulk__"
 
 CALLS: tuple[ControlRoute, ...] = (
     ControlRoute("GET", "/", show_index),

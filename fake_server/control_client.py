@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import requests
 
-from .control_calls import ROOT
+from .control import ROOT
 from .control_shapes import (
     ClockState,
     FaultState,

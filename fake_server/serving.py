@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 
 import click
@@ -46,7 +45,7 @@ def serve(
     Raises `OcBulkError` when the server cannot listen.
     """
     _allow_descriptors()
-    made_up = secrets.token_urlsafe(24) if token is None and not is_loopback(host) else None
+    made_up = _new_token() if token is None and not is_loopback(host) else None
     guard = Guard(host, made_up or token)
     log = AccessLog(log_format) if log_format else None
     if log is not None:
@@ -63,6 +62,12 @@ def serve(
         click.echo(f"Error: {emulator.ledger.failure}", err=True)
         return DATA_FILE_LOST
     return 0
+
+
+def _new_token() -> str:
+    import secrets  # a server for this machine alone needs no token
+
+    return secrets.token_urlsafe(24)
 
 
 def _server(

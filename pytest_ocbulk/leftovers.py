@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from math import inf
 from typing import NamedTuple
 
@@ -70,6 +69,8 @@ def advice(call: Stray) -> str:
         return ""
     if not call.path.startswith(BASE_PATH):
         return f"; calls go to paths below {BASE_PATH}, which belongs to the base URL"
+    from difflib import get_close_matches  # for who has made a mistake
+
     path = call.path.removeprefix(BASE_PATH)
     found = get_close_matches(f"{call.method} {path}", _CALLS, n=1, cutoff=0.4)
     return f"; the nearest is {found[0]}" if found else ""

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
-
 from .emulator.clock import spell
 from .emulator.journal import EXCERPT, Exchange
 
@@ -29,6 +27,8 @@ class Part(NamedTuple):
 
 def parts(exchange: Exchange) -> list[Part]:
     """The parts of the form that was sent; none if it was no form."""
+    from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
     kind, options = parse_options_header(exchange.headers.get("content-type", ""))
     if kind != "multipart/form-data" or not options.get("boundary"):
         return []

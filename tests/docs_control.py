@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fake_server.control_calls import CALLS, ROOT
+from fake_server.control import ROOT
+from fake_server.control_calls import CALLS
 
 PAGE = Path(__file__).parent.parent / "docs" / "control.md"
 BEGIN, END = "<!-- table: python -m tests.docs_control -->\n", "<!-- end of table -->\n"

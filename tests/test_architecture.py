@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,6 +140,32 @@ def test_importing_the_package_loads_neither_pytest_nor_any_dependency() -> None
     names = ["pytest", "requests", "responses", "faker", "click", "httptools", "multipart", "sqlite3"]
     done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+LATER = (
+    "difflib",
+    "fake_server.control_calls",
+    "fake_server.snapshots",
+    "multipart",
+    "pytest_ocbulk.emulator.data_file",
+    "pytest_ocbulk.emulator.faults.kinds",
+    "pytest_ocbulk.emulator.form",
+    "pytest_ocbulk.verdicts",
+    "secrets",
+    "tempfile",
+)
+"""What a server may be asked for, and need not have before it answers."""
+
+
+def test_the_server_starts_without_what_nobody_has_asked_for() -> None:
+    code = "import sys, fake_server.cli; print([name for name in sys.argv[1:] if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code, *LATER], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_is_loaded_later_is_there(name: str) -> None:
+    assert importlib.util.find_spec(name) is not None
 
 
 def test_every_public_name_is_exported_once_and_exists() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ocbulk.emulator import nesting, ocnql, ocnql_tokens, paging, rows, table, upload
+from pytest_ocbulk.emulator import form, nesting, ocnql, ocnql_tokens, paging, rows, table
 from pytest_ocbulk.emulator.dialect import Quirks
 from pytest_ocbulk.emulator.endpoints import call
 from pytest_ocbulk.emulator.journal import CAPACITY
@@ -77,7 +77,7 @@ def test_links_lead_to_pages(page: str) -> None:
     ("said", "value"),
     [
         ("| a JSON body | 8 MiB |", call.BODY_LIMIT == 8 * 2**20),
-        ("| the `metaData` part | 1 MiB |", upload.METADATA_LIMIT == 2**20),
+        ("| the `metaData` part | 1 MiB |", form.METADATA_LIMIT == 2**20),
         (f"| columns of an object | {table.MAX_COLUMNS} |", True),
         ("| a line of a CSV file, a JSON value | 16 MiB |", rows.LINE_LIMIT == 16 * 2**20),
         (f"| a CSV field | {rows.FIELD_LIMIT} characters |", True),

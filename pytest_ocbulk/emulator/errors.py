@@ -9,7 +9,6 @@ They are never mixed: no ApiError leaves `Emulator.handle`, no OcBulkError is ev
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class ApiError(Exception):
@@ -99,6 +98,8 @@ class OcBulkError(Exception):
 
 def nearest(word: object, choices: Iterable[str]) -> str:
     """A hint for a misspelt name, or for what is none: `; did you mean 'upload'?` or the list of what there is."""
+    from difflib import get_close_matches  # for who has made a mistake
+
     known = sorted(choices)
     close = get_close_matches(str(word), known, n=1, cutoff=0.6)
     if close:

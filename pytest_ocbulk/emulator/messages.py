@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
     from .faults import Strike
+    from .form import Form
     from .jobs import Job
-    from .upload import Form
 
 BASE = ("elements", "api-v2")
 BASE_PATH = "/elements/api-v2"

@@ -2,30 +2,24 @@
 
 The form is `multipart/form-data` with a file part named `file` and, in any order, a text part `metaData` that
 holds a JSON object. The vendor's transfer example sends the same options as query parameters: they are accepted,
-and the part wins.
+and the part wins. What reads forms is imported by the first one that comes.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from hashlib import sha256
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
-
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from .errors import BadRequest, nearest
 from .json_text import read_json
-from .messages import SPOOL_BYTES, Request
+from .messages import Request
 
 if TYPE_CHECKING:
-    from hashlib import _Hash as Hash
+    from .form import Form
 
 ACTIONS = ("create", "update", "upsert")
 FORMATS = ("csv", "json")
-METADATA_LIMIT = 1024 * 1024
 _QUERY_OPTIONS = ("action", "primaryKeyName", "identifierFieldName", "bulkUploadRecordSize", "format")
 
 
@@ -53,27 +47,6 @@ class Upload(NamedTuple):
     kept: str = ""
 
 
-@dataclass(slots=True)
-class Form:
-    """The parts of a form that matter, as they come in."""
-
-    file: BinaryIO | None = None
-    metadata: bytes | None = None
-    names: list[str] = field(default_factory=list)
-    opened: list[BinaryIO] = field(default_factory=list)
-    digest: Hash = field(
-        default_factory=sha256
-    )  # of the file; of the algorithms at hand the fastest but SHA-1
-    refusal: BadRequest | None = None
-    kept: str = ""
-
-    def close(self, keep: BinaryIO | None = None) -> None:
-        """Close all parts but the one to keep."""
-        for part in self.opened:
-            if part is not keep:
-                part.close()
-
-
 def parse(request: Request) -> Upload:
     """Read the form of an upload request; raises `BadRequest` saying what was expected and what came."""
     form, request.passage.form = request.passage.form or read_ahead(request), None
@@ -92,9 +65,11 @@ def read_ahead(request: Request) -> Form:
 
     It takes a second for some hundred MB, and nobody else has to wait for it.
     """
+    from .form import Form, read_form
+
     form = request.passage.form = Form()
     try:
-        _read_form(request, form)
+        read_form(request, form)
     except BadRequest as refusal:
         form.refusal = refusal
     return form
@@ -104,9 +79,11 @@ def read_metadata(request: Request) -> dict[str, Any]:
     """The metaData of a form that needs no file, as a query may have one (protocol.md 3.2); empty without a form."""
     if not request.header("content-type").startswith("multipart/form-data"):
         return {}
+    from .form import Form, read_form
+
     form = Form()
     try:
-        _read_form(request, form)
+        read_form(request, form)
         return _json_object(form.metadata) if form.metadata and form.metadata.strip() else {}
     finally:
         form.close()
@@ -144,50 +121,6 @@ def parse_options(metadata: bytes | None, query: Mapping[str, str]) -> Options:
         callback_payload=values.get("callback-payload"),
         text=text,
     )
-
-
-def _read_form(request: Request, form: Form) -> None:
-    content_type, parameters = parse_options_header(request.header("content-type"))
-    if content_type != "multipart/form-data":
-        came = repr(content_type) if content_type else "no Content-Type"
-        raise BadRequest(f"Expected a multipart/form-data body with a file part, got {came}")
-    if not parameters.get("boundary"):
-        raise BadRequest("Expected a boundary in the Content-Type of the multipart body, got none")
-    try:
-        with PushMultipartParser(parameters["boundary"], max_segment_count=100) as parser:
-            _receive(parser, request.body, form)
-    except (MultipartError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The multipart body cannot be read: {error}") from None
-
-
-def _receive(parser: PushMultipartParser, body: BinaryIO, form: Form) -> None:
-    body.seek(0)
-    sink: BinaryIO | None = None
-    while not parser.closed:
-        block = body.read(256 * 1024)
-        for event in parser.parse(block):
-            if isinstance(event, MultipartSegment):
-                sink = _open_part(form, event)
-            elif event and sink is not None:
-                sink.write(event)
-                if sink is form.file:
-                    form.digest.update(event)
-            elif event is None and sink is not None and form.names[-1] == "metaData":
-                sink.seek(0)
-                form.metadata = sink.read(METADATA_LIMIT)
-        if not block:
-            return
-
-
-def _open_part(form: Form, segment: MultipartSegment) -> BinaryIO | None:
-    form.names.append(segment.name)
-    if segment.name not in ("file", "metaData"):
-        return None
-    sink = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # the form or job closes it
-    form.opened.append(sink)
-    if segment.name == "file":
-        form.file = sink
-    return sink
 
 
 def _json_object(metadata: bytes) -> dict[str, Any]:

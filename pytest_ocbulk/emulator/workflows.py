@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 from . import jobs
@@ -84,6 +83,8 @@ class Transfers:
 
 def result_file(store: Store, job: Job) -> tuple[BinaryIO, int]:
     """The result of a query job as a file of JSON lines, which keep types and nested values; and its size in bytes."""
+    from tempfile import SpooledTemporaryFile  # few run workflows
+
     result = store.collection(job.instance_id, result_name(job.id), RESULT)
     paths = list(result.columns)
     file = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # the upload job closes it

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -32,7 +31,9 @@ class Spool(io.BufferedRandom):
 
 
 def _spool() -> Spool:
-    with tempfile.TemporaryFile(buffering=0) as file:
+    from tempfile import TemporaryFile  # most bodies are small
+
+    with TemporaryFile(buffering=0) as file:
         return Spool(_Unattended(os.dup(file.fileno()), "r+b"), _FILE_BUFFER)
 
 

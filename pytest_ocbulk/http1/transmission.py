@@ -7,7 +7,7 @@ of steps that the connection takes one at a time, as fast as the client reads. N
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import NamedTuple
@@ -170,7 +170,7 @@ def _chunked(steps: Iterator[Step], *, ended: bool) -> Iterator[Step]:
 
 def server_refusal(status: int, message: str) -> Response:
     """An answer of the server itself, in the service's shape for errors (protocol.md 2.3)."""
-    request_id = secrets.token_hex(12)
+    request_id = os.urandom(12).hex()
     headers = {"Content-Type": JSON, "elements-request-id": request_id}
     return Response(status, headers, json.dumps(error_body(request_id, message)).encode())
 

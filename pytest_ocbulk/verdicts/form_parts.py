@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from ..evidence import Evidence
 from ..showing import parts
@@ -27,5 +26,7 @@ def unread_parts(evidence: Evidence) -> Iterator[str]:
 
 
 def _means_metadata(name: str) -> bool:
+    from difflib import get_close_matches  # hardly any form has other parts
+
     plain = name.lower().replace("_", "").replace("-", "")
     return bool(get_close_matches(plain, ["metadata"], cutoff=0.8))

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fake_server.control import ControlApi
-from fake_server.control_calls import CALLS, ROOT
+from fake_server.control import ROOT, ControlApi
+from fake_server.control_calls import CALLS
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.messages import BASE_PATH, Request, Response

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from fake_server.app import FakeServerApp
-from fake_server.control import ControlApi
-from fake_server.control_calls import CALLS, ROOT
+from fake_server.control import ROOT, ControlApi
+from fake_server.control_calls import CALLS
 from fake_server.settings import Settings, build
 from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.server import Server

@@ -12,30 +12,35 @@ says which call it hits, `text` how it is written in one line.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .base import Fault
-from .kinds import (
-    KINDS,
-    bad_signature,
-    callback_late,
-    early,
-    empty,
-    latency,
-    malformed_json,
-    never,
-    out_of_order,
-    rate_limit,
-    reset,
-    reset_upload,
-    slow_upload,
-    stall,
-    stall_upload,
-    status,
-    truncate,
-    twice,
-    wrong_type,
-)
 from .plan import CALLBACK, UNHARMED, FaultPlan, PlannedFault, Strike, operations
-from .text import parse
+
+if TYPE_CHECKING:
+    from .kinds import (
+        KINDS,
+        bad_signature,
+        callback_late,
+        early,
+        empty,
+        latency,
+        malformed_json,
+        never,
+        out_of_order,
+        rate_limit,
+        reset,
+        reset_upload,
+        slow_upload,
+        stall,
+        stall_upload,
+        status,
+        truncate,
+        twice,
+        wrong_type,
+    )
+    from .text import parse
 
 __all__ = [
     "CALLBACK",
@@ -66,3 +71,12 @@ __all__ = [
     "twice",
     "wrong_type",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The kinds, and how they are written: loaded by the first fault, for most fakes and servers never see one."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(".text" if name == "parse" else ".kinds", __name__)
+    value = globals()[name] = getattr(home, name)
+    return value

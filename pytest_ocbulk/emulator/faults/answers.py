@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from ..clock import LONGEST, is_number
 from ..messages import Delivery, Disconnect, Response, http_date
-from .base import Fault, Hit, Stalling
+from .base import Fault, Hit
 from .rewriting import PHRASES, drop, is_json, json_value, refused, with_body
+from .stalling import Stalling
 from .words import BYTES, DURATION, FRACTION, NAME, NUMBER, RANGE, SEED, TEXT, duration, word
 
 

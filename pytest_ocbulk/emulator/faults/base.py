@@ -9,7 +9,6 @@ from ..callbacks import Callback
 from ..errors import OcBulkError
 from ..messages import Disconnect, Reception, Response
 from ..timeline import Timeline
-from .words import BYTES, DURATION, duration, word
 
 Phase = Literal["before", "after"]
 Aim = Literal["answer", "body", "callback"]
@@ -82,21 +81,6 @@ class Fault:
         value = getattr(self, name)
         if not counts(value, least):
             raise self.refusal(f"{name} is a whole number from {least}, got {value!r}")
-
-
-@dataclass(frozen=True)
-class Stalling(Fault):
-    """A body stands still after so many bytes, for so many seconds; in which direction it travels, the kinds say."""
-
-    after: int = word(BYTES, 0)
-    seconds: float | str = word(DURATION, 30)
-
-    needs_socket = True
-
-    def settle(self) -> None:
-        """Bytes are counted from 0; a duration may be text."""
-        self.at_least("after", 0)
-        self.set("seconds", duration(self.seconds))
 
 
 def counts(value: object, least: int) -> bool:

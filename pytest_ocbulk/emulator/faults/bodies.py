@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..messages import Disconnect, Reception
-from .base import Fault, Hit, Stalling
+from .base import Fault, Hit
+from .stalling import Stalling
 from .words import BYTES, word
 
 

@@ -3,6 +3,8 @@
 FaultPlan     the plan of one instance
 PlannedFault  one entry: its operation, its fault and what has become of it
 Strike        one fault hitting one call
+
+The kinds, and how they are written, are imported where somebody plans one: the plan of most fakes stays empty.
 """
 
 from __future__ import annotations
@@ -16,8 +18,6 @@ from ..errors import OcBulkError, nearest
 from ..messages import Disconnect, Reception, Response
 from ..oldest_first import OldestFirst
 from .base import FOREVER, Fault, Forever, Hit, Phase
-from .kinds import KINDS
-from .text import parse, spelled
 
 CALLBACK = "callback"
 """The operation that is no call but the service's own: the notification of a job's end."""
@@ -52,6 +52,8 @@ class PlannedFault:
     fired: int = 0
 
     def __str__(self) -> str:
+        from .text import spelled
+
         return spelled(self.operation, self.fault, self.phase)
 
     @property
@@ -156,6 +158,8 @@ class FaultPlan(OldestFirst[PlannedFault]):
 
     def add(self, text: str) -> PlannedFault:
         """Plan the fault that one line of text describes: `upload:reset:after`, `status:503:x2`."""
+        from .text import parse
+
         written = parse(text, operations())
         try:
             return self.on(written.operation, written.fault, phase=written.phase)
@@ -266,4 +270,6 @@ def _no_phase(planned: PlannedFault) -> str:
 
 
 def _kinds_of_callbacks() -> str:
+    from .kinds import KINDS
+
     return ", ".join(sorted(f"{name}()" for name, kind in KINDS.items() if kind.aim == "callback"))
