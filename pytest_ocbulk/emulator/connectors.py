@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn, get_type_hints
 
 from .dialect import DIALECTS, Quirks, set_quirks
 from .errors import OcBulkError, nearest
@@ -26,9 +26,10 @@ SOURCES = ("created", "updated")
 WHOLE_FILE = 0
 """A batch size of zero: all rows of the file stand or fall together."""
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class FieldDefinition:
+
+class FieldDefinition(NamedTuple):
     """One declared field: its type and what a value must satisfy. `max_length` counts characters.
 
     `display_name`, `description` and `custom` are for the metadata alone (protocol.md 8).
@@ -49,8 +50,7 @@ class FieldDefinition:
     custom: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectDefinition:
+class ObjectDefinition(NamedTuple):
     """One object: its fields (none declared: any column is accepted), its key and what may be done with it.
 
     `requires_one_of` is checked on the whole file (protocol.md 3.3, Pardot). `answers` names a field with which
@@ -58,7 +58,7 @@ class ObjectDefinition:
     """
 
     name: str
-    fields: Mapping[str, FieldDefinition] = field(default_factory=dict)
+    fields: Mapping[str, FieldDefinition] = _NONE
     primary_key: str = "id"
     vendor_name: str = ""
     upload: bool = True
@@ -78,22 +78,21 @@ class ObjectDefinition:
         return tuple(each.name for each in self.fields.values() if each.unique)
 
 
-@dataclass(frozen=True, slots=True)
-class Connector:
+class Connector(NamedTuple):
     """One connector: hub, catalogue of objects, and the limits its pages state."""
 
     key: str
     name: str
     hub: str
     id: int = 0
-    objects: Mapping[str, ObjectDefinition] = field(default_factory=dict)
-    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    objects: Mapping[str, ObjectDefinition] = _NONE
+    listed: Mapping[str, tuple[str, ...]] = _NONE
     batch_size: int = 1
     list_cap: int | None = None
     script_queries: bool = False
     required_configuration: tuple[str, ...] = ()
     secret_configuration: tuple[str, ...] = ()
-    quirks: Mapping[str, object] = field(default_factory=dict)
+    quirks: Mapping[str, object] = _NONE
 
     def object_names(self, dialect: str) -> tuple[str, ...]:
         """What `GET /objects` lists in that dialect, in the page's order."""
@@ -130,6 +129,12 @@ def load(path: Path) -> Connector:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OcBulkError(f"{path}: not valid TOML: {error}") from None
     return _Reader(path).connector(document)
+
+
+@cache
+def _types(shape: type) -> dict[str, Any]:
+    """The types of the fields of a definition by name."""
+    return get_type_hints(shape)
 
 
 class _Reader:
@@ -220,17 +225,17 @@ class _Reader:
                 )
 
     def _checked(self, table: dict[str, Any], shape: type, where: str) -> dict[str, Any]:
-        """The values of a table as the fields of a dataclass want them."""
-        kinds = {each.name: str(each.type).removesuffix(" | None") for each in fields(shape)}
+        """The values of a table as the fields of `shape` want them."""
+        kinds = _types(shape)
         return {
             key: self._value(value, kinds[key], f"{where}.{key}".lstrip(".")) for key, value in table.items()
         }
 
-    def _value(self, value: Any, kind: str, place: str) -> Any:
-        if kind == "tuple[str, ...]":
+    def _value(self, value: Any, kind: Any, place: str) -> Any:
+        if kind == tuple[str, ...]:
             return self._texts(value, place)
         expected, spelled = _KINDS[kind]
-        if not isinstance(value, expected) or (isinstance(value, bool) and kind != "bool"):
+        if not isinstance(value, expected) or (isinstance(value, bool) and kind is not bool):
             self._refuse(place, f"must be {spelled}, got {value!r}")
         if not isinstance(value, str) and value < 0:
             self._refuse(place, f"cannot be negative, got {value!r}")
@@ -255,11 +260,13 @@ _FILE_KEYS = (
     "key", "name", "hub", "id", "includes", "batch_size", "list_cap", "script_queries", "listed", "configuration",
     "quirks", "objects",
 )  # fmt: skip
-_OBJECT_KEYS = tuple(each.name for each in fields(ObjectDefinition) if each.name != "name")
-_FIELD_KEYS = tuple(each.name for each in fields(FieldDefinition) if each.name != "name")
-_KINDS: dict[str, tuple[Any, str]] = {
-    "str": (str, "a text"),
-    "int": (int, "a whole number"),
-    "float": ((int, float), "a number"),
-    "bool": (bool, "true or false"),
+_OBJECT_KEYS = tuple(name for name in ObjectDefinition._fields if name != "name")
+_FIELD_KEYS = tuple(name for name in FieldDefinition._fields if name != "name")
+_KINDS: dict[Any, tuple[Any, str]] = {
+    str: (str, "a text"),
+    str | None: (str, "a text"),
+    int: (int, "a whole number"),
+    int | None: (int, "a whole number"),
+    float: ((int, float), "a number"),
+    bool: (bool, "true or false"),
 }

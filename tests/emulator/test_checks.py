@@ -146,6 +146,7 @@ TEXTS = st.one_of(st.none(), st.text(max_size=6), st.sampled_from(["a@b.co", "",
 DEFINITIONS = st.builds(
     FieldDefinition,
     name=st.just("f"),
+    type=st.just("string"),
     required=st.booleans(),
     max_length=st.one_of(st.none(), st.integers(0, 8)),
     pattern=st.sampled_from([None, "[A-Z0-9]+", ".*@.*"]),
