@@ -7,9 +7,9 @@ wrong value is refused with the place it came from and the nearest right one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .addresses import DEFAULT_BASE_URL, base_url
 from .emulator.connectors import BUILT_IN, Connector, find
@@ -30,14 +30,13 @@ ALLOWANCES = (
 """What a test may leave behind when it says so: `@pytest.mark.ocbulk(allow=...)`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a fake starts with; `seed` is what its contacts and secrets are made from."""
 
     connector: Connector
     dialect: Dialect = DOCUMENTED
     job: Timeline | None = None
-    quirks: Mapping[str, object] = field(default_factory=dict)
+    quirks: Mapping[str, object] = MappingProxyType({})
     seed: str = ""
     allow: frozenset[str] = frozenset()
     base_url: str = DEFAULT_BASE_URL

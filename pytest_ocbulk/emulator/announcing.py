@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from .callbacks import SIGNATURE_HEADER, SIGNATURE_KEY, Attempt, Callback, Outbox, sign
-from .documents import Announced
 from .faults import CALLBACK, Strike
 from .instances import Instance
 from .jobs import Job
 from .messages import JSON
 from .timeline import Timeline
+
+
+class Announced(NamedTuple):
+    """The callback of a job went out ahead of its end, which will show this error."""
+
+    error: str | None = None
 
 
 class Announcements:

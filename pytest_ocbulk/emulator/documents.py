@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any
 
+from .announcing import Announced
 from .callbacks import Callback
 from .clock import Clock
 from .connectors import Connector
@@ -53,12 +54,6 @@ class Pending:
     done: int = 0
     written: int = 0
     batch_begins: int = 0
-
-
-class Announced(NamedTuple):
-    """The callback of a job went out ahead of its end, which will show this error."""
-
-    error: str | None = None
 
 
 def instance_document(instance: Instance) -> Document:

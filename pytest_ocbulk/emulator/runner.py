@@ -5,13 +5,12 @@ What time and work do to them is in `lifecycle.py`.
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from . import jobs
 from .apply import Application
 from .clock import milliseconds
 from .connectors import ObjectDefinition
-from .documents import Announced, Pending
 from .errors import OcBulkError
 from .instances import Instance
 from .jobs import Job
@@ -21,6 +20,10 @@ from .results import extraction
 from .tasks import Task, Work
 from .timeline import Course, Step, Timeline
 from .upload import Upload
+
+if TYPE_CHECKING:
+    from .announcing import Announced
+    from .documents import Pending
 
 CANCELLING = Timeline.parse("CANCELLATION_PENDING CANCELLED")
 """The course of a job that was asked to end."""
@@ -135,6 +138,8 @@ class Runner(Lifecycle):
         """What is still to be done for a job, in a form that can be kept."""
         if (task := self._tasks.get(job.id)) is None:
             return None
+        from .documents import Pending  # for a data file
+
         pending = Pending(task.started, task.end, task.due, task.plan.fail_rows, task.plan.error)
         if isinstance(work := task.work, Application):
             pending.options, pending.done = work.options, work.done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ import aiohttp
 import httpx
 import pytest
 import requests
+
+from fake_server import __main__, cli
 
 from ..patience import PATIENCE
 from ..server_process import ServerProcess, server_process
@@ -306,6 +309,18 @@ def test_bad_bodies_are_answered_and_the_next_request_works(server: ServerProces
         assert answer.status_code == 400
         assert set(answer.json()) == {"requestId", "message"}
     assert requests.get(server.base_url + "/objects", headers=HEADERS, timeout=PATIENCE).status_code == 200
+
+
+def test_the_garbage_collector_rests_only_while_the_program_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(cli, "main", lambda: seen.append((gc.isenabled(), gc.get_freeze_count() > 0)))
+    try:
+        __main__.main()
+    finally:
+        gc.unfreeze()
+    assert seen == [(True, True)]
 
 
 def test_the_demo_ends_well_and_shows_each_poll() -> None:
