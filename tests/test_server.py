@@ -93,6 +93,16 @@ def test_a_port_in_use_is_named_with_what_to_do() -> None:
             0,
             "cannot listen on no host:0: this machine has no such address; 127.0.0.1 and 0.0.0.0 always work",
         ),
+        (
+            "a..b",
+            0,
+            "cannot listen on a..b:0: this machine has no such address; 127.0.0.1 and 0.0.0.0 always work",
+        ),
+        (
+            "ä..b",
+            0,
+            "cannot listen on ä..b:0: this machine has no such address; 127.0.0.1 and 0.0.0.0 always work",
+        ),
     ],
 )
 def test_an_address_that_cannot_be_used_is_named_with_what_to_do(host: str, port: int, message: str) -> None:

@@ -26,14 +26,16 @@ def listen(host: str, port: int) -> socket.socket:
         raise OcBulkError(f"{where}: a port is a number from 0 to {_LAST_PORT}")
     try:
         return _listening(host, port)
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # the latter: a name that cannot be written in ASCII
         raise OcBulkError(f"{where}: {_NO_SUCH_ADDRESS}") from error
     except OSError as error:
         raise OcBulkError(f"{where}: {_REASONS.get(error.errno or 0, error)}") from error
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # As bytes a name need not pass the IDNA codec, which loads the tables of Unicode and raises for an empty label.
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]
     # Without IPPROTO_TCP asyncio would leave Nagle's algorithm on: 40 ms an answer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
