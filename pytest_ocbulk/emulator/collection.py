@@ -182,6 +182,43 @@ class Collection(Table):
         """Rows of `(row id, *values of paths)`: behind row id `after`, skipping `offset`, at most `limit`."""
         if not self.exists:
             return []
+        shown = ", ".join(["_seq", *map(self.column, self.paths if paths is None else paths)])
+        query, values = self._selecting(shown, selection, order, after, offset, limit)
+        return self.database.db.execute(query, values).fetchall()
+
+    def select_json(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        paths: Sequence[str],
+        after: int | None = None,
+        offset: int = 0,
+        limit: int = -1,
+    ) -> tuple[str, int, int]:
+        """The same rows as JSON arrays with commas between them, their number, and the last row id.
+
+        A missing value is written as `[""]`. Raises `sqlite3.DatabaseError` for values that SQLite cannot write as
+        JSON; floats it writes in its own way.
+        """
+        if not self.exists:
+            return "", 0, 0
+        cells = ", ".join([f"""IFNULL({self.column(path)}, JSON('[""]'))""" for path in paths])
+        shown = f"_seq, JSON_ARRAY({cells}) AS line"
+        query, values = self._selecting(shown, selection, (), after, offset, limit)
+        query = f"SELECT IFNULL(GROUP_CONCAT(line), ''), COUNT(*), IFNULL(MAX(_seq), 0) FROM ({query})"
+        text, rows, last = self.database.db.execute(query, values).fetchone()
+        return text, rows, last
+
+    def _selecting(
+        self,
+        shown: str,
+        selection: Selection,
+        order: tuple[Order, ...],
+        after: int | None,
+        offset: int,
+        limit: int,
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The query for what is `shown` of rows, and the values it binds."""
         if field := looked_up(selection.where):
             self._note_lookup(field)
         if offset > FAR and not order and after is None:
@@ -189,11 +226,9 @@ class Collection(Table):
             if start is not None:
                 after, offset = start + offset, 0
         condition, values = selection.condition(self.column, hidden=self.hidden, after=after)
-        shown = ", ".join(["_seq", *map(self.column, self.paths if paths is None else paths)])
-        query = (
-            f"SELECT {shown} FROM {self.table}{condition} ORDER BY {self._ordering(order)} LIMIT ? OFFSET ?"
-        )
-        return self.database.db.execute(query, (*values, limit, offset)).fetchall()
+        ordering = self._ordering(order)
+        query = f"SELECT {shown} FROM {self.table}{condition} ORDER BY {ordering} LIMIT ? OFFSET ?"
+        return query, (*values, limit, offset)
 
     def expect_lookups(self, path: str) -> None:
         """Many records are going to be looked for by the value of a column: give it an index."""

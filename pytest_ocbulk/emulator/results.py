@@ -1,14 +1,14 @@
 """A query job becomes a result: a snapshot of the selected records, streamed as CSV or JSON.
 
-`Extraction` is the work of a query or download job; what it found is read in blocks, walking by key, so that a
-million records are never in memory. `result_files.py` writes them down.
+`Extraction` is the work of a query or download job; what it found is read in blocks (`reading.py`), and
+`result_files.py` writes them down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from . import jobs
 from .collection import Collection
@@ -17,14 +17,10 @@ from .instances import Instance
 from .jobs import Job
 from .ocnql import Select
 from .predicate_sql import to_sql
+from .reading import Reading
 from .selection import Selection
 from .store import Store
 from .table import MAX_COLUMNS
-
-BLOCK_ROWS = 500
-
-Read = Callable[[int | None], list[tuple[Any, ...]]]
-"""Reads the block of rows behind a row id; the emulator's lock is held inside."""
 
 
 class Criteria(NamedTuple):
@@ -131,32 +127,16 @@ RESULT = ObjectDefinition("\0result", primary_key="\0row")
 """Results are rows of any columns; their key is their place."""
 
 
-def reader(source: Collection, criteria: Criteria, now: int, lock: AbstractContextManager[object]) -> Read:
-    """Reads a query's records from where they are, at the instant `now` (ms): by key, or by counting under an order."""
-    select, selection, paths, taken = criteria.select, criteria.selection(now), criteria.paths(source), 0
-
-    def read(after: int | None) -> list[tuple[Any, ...]]:
-        nonlocal taken
-        size = BLOCK_ROWS if select.limit is None else min(BLOCK_ROWS, select.limit - taken)
-        offset = criteria.skip + taken if select.order or not taken else 0
-        with lock:
-            rows = source.select(
-                selection,
-                paths=paths,
-                order=select.order,
-                after=None if select.order else after,
-                offset=offset,
-                limit=size,
-            )
-        taken += len(rows)
-        return rows
-
-    return read
-
-
-def blocks(read: Read) -> Iterator[list[tuple[Any, ...]]]:
-    """All rows of a collection in blocks, found by key."""
-    after: int | None = None
-    while rows := read(after):
-        yield rows
-        after = rows[-1][0]
+def reading(
+    source: Collection, criteria: Criteria, now: int, lock: AbstractContextManager[object]
+) -> Reading:
+    """A query's records where they are, at the instant `now` (ms); `lock` is held while a block of them is read."""
+    return Reading(
+        source,
+        criteria.paths(source),
+        criteria.selection(now),
+        order=criteria.select.order,
+        skip=criteria.skip,
+        limit=criteria.select.limit,
+        lock=lock,
+    )

@@ -14,8 +14,9 @@ from . import jobs
 from .instances import Instance
 from .jobs import Job
 from .messages import SPOOL_BYTES
+from .reading import Reading
 from .result_files import Shown, json_lines
-from .results import BLOCK_ROWS, RESULT, result_name
+from .results import RESULT, result_name
 from .store import Store
 from .upload import Options
 
@@ -86,13 +87,8 @@ def result_file(store: Store, job: Job) -> tuple[BinaryIO, int]:
     from tempfile import SpooledTemporaryFile  # few run workflows
 
     result = store.collection(job.instance_id, result_name(job.id), RESULT)
-    paths = list(result.columns)
     file = cast("BinaryIO", SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # the upload job closes it
-    lines = json_lines(
-        paths,
-        lambda after: result.select(paths=paths, after=after, limit=BLOCK_ROWS),
-        Shown(nulls=False),
-    )
+    lines = json_lines(Reading(result, list(result.columns)), Shown(nulls=False))
     size = sum(map(file.write, lines))
     file.seek(0)
     return file, size

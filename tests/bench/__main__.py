@@ -40,7 +40,8 @@ LIMITS = """
   which SQLite's own share (rows and indexes) does not need and yet waits for. DuckDB and Polars are faster because
   they read columns and make no Python object of a value. As a second store beside SQLite each would have to be held
   equal to it in every detail of the service, for uploads far larger than those of nearly all tests.
-- **Downloads**: more than half of the time SQLite's driver makes Python texts of values; they are written by columns.
+- **Downloads**: a block of texts comes from SQLite as one JSON text and is split at its quotes; half of the time is
+  SQLite writing it.
 - **A filter** looks through all records the first two times; then its field gets an index.
 - **xdist**: each worker imports the fake for itself, and four workers share the cores of the machine.
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from threading import Lock
 from typing import Any
 
@@ -13,18 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ocbulk.emulator import results
+from pytest_ocbulk.emulator import reading, results
 from pytest_ocbulk.emulator.collection import Collection
 from pytest_ocbulk.emulator.connectors import ObjectDefinition
 from pytest_ocbulk.emulator.ocnql import parse_select
+from pytest_ocbulk.emulator.reading import Reading
 from pytest_ocbulk.emulator.result_files import Shown, csv_stream, json_array, json_lines
 from pytest_ocbulk.emulator.results import (
     RESULT,
     Criteria,
     Extraction,
-    Read,
     expand,
-    reader,
 )
 from pytest_ocbulk.emulator.store import Store
 from pytest_ocbulk.emulator.stored_values import encode
@@ -47,19 +47,22 @@ def store() -> Iterator[Store]:
     store.close()
 
 
-def read_of(table: list[tuple[Any, ...]], size: int) -> Read:
-    """Rows by blocks of `size`, encoded as the store keeps them; counts that each block is asked for once."""
-    stored = [(number, *map(encode, row)) for number, row in enumerate(table, start=1)]
-
-    def read(after: int | None) -> list[tuple[Any, ...]]:
-        return stored[after or 0 : (after or 0) + size]
-
-    return read
+@contextmanager
+def stored(
+    table: list[tuple[Any, ...]], size: int, paths: list[str] = PATHS
+) -> Iterator[Callable[[], Reading]]:
+    """Rows in a store, to be read by blocks of `size` any number of times."""
+    with closing(Store()) as store, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK_ROWS", size)
+        collection = store.collection(1, "any", ANY)
+        collection.insert(paths, [list(map(encode, row)) for row in table], 1)
+        yield lambda: Reading(collection, paths)
 
 
 @given(TABLES, st.integers(1, 4))
 def test_csv_is_read_back_by_the_csv_module(table: list[tuple[Any, ...]], size: int) -> None:
-    text = b"".join(csv_stream(PATHS, read_of(table, size))).decode()
+    with stored(table, size) as read:
+        text = b"".join(csv_stream(read())).decode()
     with io.StringIO(text, newline="") as file:
         found = list(csv.reader(file, strict=True))
 
@@ -76,44 +79,33 @@ def test_json_is_read_back_by_the_json_module(table: list[tuple[Any, ...]], size
         {name: value for name, value in zip(PATHS, row, strict=True) if nulls or value is not None}
         for row in table
     ]
-    lines = b"".join(json_lines(PATHS, read_of(table, size), show))
+    with stored(table, size) as read:
+        lines = b"".join(json_lines(read(), show))
+        array = b"".join(json_array(read(), show))
     assert [json.loads(line) for line in lines.split(b"\n")[:-1]] == expected
     assert lines.endswith(b"\n") == bool(table)
-    array = b"".join(json_array(PATHS, read_of(table, size), show))
     assert json.loads(array) == expected
 
 
-def test_a_value_with_a_lone_carriage_return_is_quoted_and_no_other() -> None:
-    read = read_of([("x\ry", "plain"), ("\r\n", None)], 5)
-    assert b"".join(csv_stream(["a\r", "b"], read)) == b'"a\r",b\n"x\ry",plain\n"\r\n",\n'
+@pytest.mark.parametrize("size", [1, 5])
+def test_a_value_with_a_lone_carriage_return_is_quoted_and_no_other(size: int) -> None:
+    with stored([("x\ry", "plain"), ("\r\n", None)], size, ["a\r", "b"]) as read:
+        assert b"".join(csv_stream(read())) == b'"a\r",b\n"x\ry",plain\n"\r\n",\n'
 
 
 def test_without_native_types_values_are_text() -> None:
     show = Shown(nulls=False, native=False)
-    (line,) = json_lines(PATHS, read_of([(True, 7)], 1), show)
+    with stored([(True, 7)], 1) as read:
+        (line,) = json_lines(read(), show)
     assert json.loads(line) == {"a": "true", "b": "7"}
 
 
 def test_nothing_is_a_header_an_empty_body_and_an_empty_array() -> None:
-    read, show = read_of([], 1), Shown(nulls=False)
-    assert b"".join(csv_stream(PATHS, read)) == b"a,b\n"
-    assert b"".join(json_lines(PATHS, read, show)) == b""
-    assert b"".join(json_array(PATHS, read, show)) == b"[]"
-
-
-def test_nothing_is_read_before_it_is_asked_for() -> None:
-    asked: list[int | None] = []
-
-    def read(after: int | None) -> list[tuple[Any, ...]]:
-        asked.append(after)
-        return [(1, "x")] if after is None else []
-
-    stream = csv_stream(["a"], read)
-    assert asked == []
-    assert next(stream) == b"a\nx\n"
-    assert asked == [None]
-    assert list(stream) == []
-    assert asked == [None, 1]
+    show = Shown(nulls=False)
+    with stored([], 1) as read:
+        assert b"".join(csv_stream(read())) == b"a,b\n"
+        assert b"".join(json_lines(read(), show)) == b""
+        assert b"".join(json_array(read(), show)) == b"[]"
 
 
 # -- queries ------------------------------------------------------------------------------------------------
@@ -150,13 +142,12 @@ def extracted(
 def test_a_query_finds_the_same_as_a_job_and_at_once(
     store: Store, letters: Collection, query: str, skip: int, found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "BLOCK_ROWS", 2)
+    monkeypatch.setattr(reading, "BLOCK_ROWS", 2)
     criteria = Criteria(parse_select(query), skip=skip)
     work, rows = extracted(store, letters, criteria)
     assert "".join(row[0] for row in rows) == found
     assert (work.done, work.failed, work.error, work.finished) == (len(found), 0, "", True)
-    read = reader(letters, criteria, 2000, Lock())
-    at_once = b"".join(csv_stream(["v"], read)).decode()
+    at_once = b"".join(csv_stream(results.reading(letters, criteria, 2000, Lock()))).decode()
     assert at_once == "".join(f"{letter}\n" for letter in ["v", *found])
 
 

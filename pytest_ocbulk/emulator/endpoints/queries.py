@@ -14,7 +14,7 @@ from ..errors import ApiError, BadRequest, NotFound
 from ..file_names import dated
 from ..jobs import Job
 from ..ocnql import And, Comparison, Select
-from ..results import Criteria, extraction, reader
+from ..results import Criteria, extraction, reading
 from ..timeline import Course
 from ..upload import read_metadata
 from .bulk import CALLBACK_HEADER, stub
@@ -89,8 +89,8 @@ def run_query(call: Call) -> Answer:
     source = call.emulator.store.collection(call.instance.id, shape.name, shape)
     if unknown := criteria.unknown_field(source):
         raise BadRequest(f"Unknown field {unknown!r} in {shape.name}")
-    read = reader(source, criteria, milliseconds(call.now), call.emulator.lock)
-    return written(call, criteria.paths(source), read, _AT_ONCE, array=True)
+    found = reading(source, criteria, milliseconds(call.now), call.emulator.lock)
+    return written(call, found, _AT_ONCE, array=True)
 
 
 def start(call: Call, criteria: Criteria, wish: Wish) -> Job:

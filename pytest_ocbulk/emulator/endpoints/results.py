@@ -12,8 +12,9 @@ from ..errors import BadRequest, NotAcceptable, NotFound
 from ..file_names import disposition
 from ..jobs import Job
 from ..paging import cut, page_of, token
+from ..reading import Reading
 from ..result_files import Shown, csv_stream, json_array, json_lines
-from ..results import BLOCK_ROWS, RESULT, Read, result_name
+from ..results import RESULT, result_name
 from .call import Answer, Call
 from .media import preferred
 
@@ -24,13 +25,8 @@ _TYPES = {"csv": ("text/csv", "txt/csv"), "json": ("application/json",), "jsonl"
 def download_results(call: Call) -> Answer:
     """`GET /bulk/{id}/{object}`: the file; CSV unless JSON is asked for; the object's name is not checked (3.7)."""
     job, result = _finished(call)
-    paths = list(result.columns)
-
-    def read(after: int | None) -> list[tuple[Any, ...]]:
-        with call.emulator.lock:
-            return result.select(paths=paths, after=after, limit=BLOCK_ROWS)
-
-    answer = written(call, paths, read, _offered(call, job), nulls=job.nulls)
+    reading = Reading(result, list(result.columns), lock=call.emulator.lock)
+    answer = written(call, reading, _offered(call, job), nulls=job.nulls)
     if job.file_name:
         answer.headers["Content-Disposition"] = disposition(job.file_name)
     return answer
@@ -50,8 +46,7 @@ def page_results(call: Call) -> Answer:
 
 def written(
     call: Call,
-    paths: list[str],
-    read: Read,
+    reading: Reading,
     offered: Sequence[str],
     *,
     nulls: bool | None = None,
@@ -66,12 +61,12 @@ def written(
     if media_type is None:
         raise NotAcceptable(f"Expected Accept to cover {' or '.join(offered)}, got {accept}")
     if media_type in _TYPES["csv"]:
-        return Answer(content_type="text/csv", body=csv_stream(paths, read))  # without a charset (3.7)
+        return Answer(content_type="text/csv", body=csv_stream(reading))  # without a charset (3.7)
     show = _shown(call, nulls)
     if media_type == "application/jsonl":
-        return Answer(content_type=media_type, body=json_lines(paths, read, show))
+        return Answer(content_type=media_type, body=json_lines(reading, show))
     array = array or call.instance.dialect.quirks.json_shape == "array"
-    body = (json_array if array else json_lines)(paths, read, show)
+    body = (json_array if array else json_lines)(reading, show)
     return Answer(content_type=media_type, body=body)
 
 
