@@ -150,6 +150,8 @@ LATER = (
     "pytest_ocbulk.emulator.data_file",
     "pytest_ocbulk.emulator.faults.kinds",
     "pytest_ocbulk.emulator.form",
+    "pytest_ocbulk.emulator.ocnql_grammar",
+    "pytest_ocbulk.emulator.ocnql_tree",
     "pytest_ocbulk.verdicts",
     "secrets",
     "tempfile",

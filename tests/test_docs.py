@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ocbulk.emulator import form, nesting, ocnql, ocnql_tokens, paging, rows, table
+from pytest_ocbulk.emulator import form, nesting, ocnql_grammar, ocnql_tokens, paging, rows, table
 from pytest_ocbulk.emulator.dialect import Quirks
 from pytest_ocbulk.emulator.endpoints import call
 from pytest_ocbulk.emulator.journal import CAPACITY
@@ -84,8 +84,8 @@ def test_links_lead_to_pages(page: str) -> None:
         (f"| levels of a JSON record that are columns | {nesting.MAX_DEPTH} |", True),
         (
             (
-                f"| a query | {ocnql_tokens.MAX_LENGTH} characters, {ocnql.MAX_CONDITIONS} conditions,"
-                f" {ocnql.MAX_DEPTH} levels, {ocnql.MAX_VALUES} values |"
+                f"| a query | {ocnql_tokens.MAX_LENGTH} characters, {ocnql_grammar.MAX_CONDITIONS} conditions,"
+                f" {ocnql_grammar.MAX_DEPTH} levels, {ocnql_grammar.MAX_VALUES} values |"
             ),
             True,
         ),

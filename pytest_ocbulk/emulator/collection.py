@@ -6,16 +6,18 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .connectors import ObjectDefinition
 from .database import Database
 from .lookups import Lookups, looked_up
-from .ocnql import Order
 from .predicate_sql import order_sql
 from .selection import EVERYTHING, Selection
 from .stored_values import other_spelling
 from .table import Table
+
+if TYPE_CHECKING:
+    from .ocnql import Order
 
 FAR = 10_000
 """Records that are passed over one by one rather than looking whether row ids have gaps."""

@@ -6,8 +6,8 @@ looking through the table seven times, and an upsert of 16,000 rows by a column 
 
 from __future__ import annotations
 
+from . import ocnql
 from .literals import Literal
-from .ocnql import And, Comparison, Expr
 
 _PRICE = 100_000
 """Rows that are looked through before an index is thought of."""
@@ -33,12 +33,12 @@ class Lookups:
         return indexed
 
 
-def looked_up(where: Expr | None) -> str | None:
+def looked_up(where: ocnql.Expr | None) -> str | None:
     """The first field of which a condition wants one certain text, by which alone all records can be found."""
     match where:
-        case And(terms):
+        case ocnql.And(terms):
             return next((field for term in terms if (field := looked_up(term))), None)
-        case Comparison(field, "=", value):
+        case ocnql.Comparison(field, "=", value):
             literal = Literal.of(value)
             return field if literal.text and not (literal.boolean or literal.date) else None
         case _:

@@ -1,6 +1,6 @@
 """The words of the query language: text to tokens and back, and the error that names a place in the text.
 
-The grammar that these words form is in `ocnql.py`.
+The grammar that these words form is in `ocnql_grammar.py`.
 """
 
 from __future__ import annotations

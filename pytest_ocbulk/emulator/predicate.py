@@ -25,8 +25,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import ocnql
 from .literals import Literal, canonical
-from .ocnql import And, Comparison, Expr, In, IsNull, Like, Not, Or
 from .ocnql_tokens import number
 
 _ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -37,31 +37,31 @@ _ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def evaluate(expr: Expr, record: Mapping[str, object]) -> bool:
+def evaluate(expr: ocnql.Expr, record: Mapping[str, object]) -> bool:
     """Whether a record (field name to str, int, float, bool, list, dict or None; absent is None) fits a filter."""
     match expr:
-        case And(terms):
+        case ocnql.And(terms):
             return all(evaluate(term, record) for term in terms)
-        case Or(terms):
+        case ocnql.Or(terms):
             return any(evaluate(term, record) for term in terms)
-        case Not(term):
+        case ocnql.Not(term):
             return not evaluate(term, record)
-        case IsNull(field, negated):
+        case ocnql.IsNull(field, negated):
             return (record.get(field) is None) != negated
         case _:
             value = record.get(expr.field)
             return value is not None and _fits(expr, value)
 
 
-def _fits(test: Comparison | Like | In, value: object) -> bool:
+def _fits(test: ocnql.Comparison | ocnql.Like | ocnql.In, value: object) -> bool:
     match test:
-        case Like(_, pattern, negated):
+        case ocnql.Like(_, pattern, negated):
             return _like(value, pattern) != negated
-        case In(_, values, negated):
+        case ocnql.In(_, values, negated):
             return any(_equal(value, Literal.of(each)) for each in values) != negated
-        case Comparison(_, ("=" | "!=") as sign, literal):
+        case ocnql.Comparison(_, ("=" | "!=") as sign, literal):
             return _equal(value, Literal.of(literal)) == (sign == "=")
-        case Comparison(_, sign, literal):
+        case ocnql.Comparison(_, sign, literal):
             return _ordered(value, Literal.of(literal), _ORDERINGS[sign])
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sized
 
+from . import ocnql
 from .literals import Literal, canonical
-from .ocnql import And, Comparison, Expr, In, IsNull, Like, Not, Or, Order, parse_where
 
 _Sql = tuple[str, list[object]]
 """A condition, and the values for its placeholders in order."""
@@ -21,61 +21,61 @@ It may raise; what it raises goes to the caller.
 """
 
 
-def to_sql(expr: Expr, column: Column) -> tuple[str, list[object]]:
+def to_sql(expr: ocnql.Expr, column: Column) -> tuple[str, list[object]]:
     """A condition for a WHERE, in parentheses where it needs them, and the values for its placeholders in order.
 
     `column` is asked for each field of the filter. Values are bound, never written into the SQL.
     """
     match expr:
-        case And(terms):
+        case ocnql.And(terms):
             return _joined("AND", (to_sql(term, column) for term in _deepest_first(terms)))
-        case Or(terms):
+        case ocnql.Or(terms):
             return _joined("OR", (to_sql(term, column) for term in _deepest_first(terms)))
-        case Not(term):
+        case ocnql.Not(term):
             sql, values = to_sql(term, column)
             return f"({sql} IS NOT TRUE)", values
-        case IsNull(field, negated):
+        case ocnql.IsNull(field, negated):
             return f"({column(field)} IS {'NOT ' * negated}NULL)", []
         case _:
             return _test_sql(expr, column(expr.field))
 
 
-def parsed_where(text: str | None, column: Column) -> Expr | None:
+def parsed_where(text: str | None, column: Column) -> ocnql.Expr | None:
     """The filter that a text is, None for an empty one; `column`, asked for each field of it, refuses by raising."""
     if not text or not text.strip():
         return None
-    where = parse_where(text)
+    where = ocnql.parse_where(text)
     to_sql(where, column)
     return where
 
 
-def order_sql(order: Iterable[Order], column: Column) -> str:
+def order_sql(order: Iterable[ocnql.Order], column: Column) -> str:
     """The terms after ORDER BY, or nothing: missing values first, then numbers, text by code point, the rest."""
     return ", ".join(f"{column(each.field)} {'DESC' if each.descending else 'ASC'}" for each in order)
 
 
-def _test_sql(test: Comparison | Like | In, col: str) -> _Sql:
+def _test_sql(test: ocnql.Comparison | ocnql.Like | ocnql.In, col: str) -> _Sql:
     match test:
-        case Like(_, pattern, negated):
+        case ocnql.Like(_, pattern, negated):
             return _negated(col, negated, _like_sql(col, pattern))
-        case In(_, literals, negated):
+        case ocnql.In(_, literals, negated):
             return _negated(col, negated, _equal_sql(col, [Literal.of(each) for each in literals]))
-        case Comparison(_, ("=" | "!=") as sign, literal):
+        case ocnql.Comparison(_, ("=" | "!=") as sign, literal):
             return _negated(col, sign == "!=", _equal_sql(col, [Literal.of(literal)]))
-        case Comparison(_, sign, literal):
+        case ocnql.Comparison(_, sign, literal):
             return _ordered_sql(col, sign, Literal.of(literal))
 
 
-def _deepest_first(terms: Iterable[Expr]) -> list[Expr]:
+def _deepest_first(terms: Iterable[ocnql.Expr]) -> list[ocnql.Expr]:
     """An order that keeps the stack of SQLite's parser low (100 entries before 3.46): `a AND (` takes three of them."""
     return sorted(terms, key=_height, reverse=True)
 
 
-def _height(expr: Expr) -> int:
+def _height(expr: ocnql.Expr) -> int:
     match expr:
-        case And(terms) | Or(terms):
+        case ocnql.And(terms) | ocnql.Or(terms):
             return 1 + max(map(_height, terms))
-        case Not(term):
+        case ocnql.Not(term):
             return 1 + _height(term)
         case _:
             return 0

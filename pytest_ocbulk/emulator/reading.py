@@ -10,12 +10,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .blocks import Block, TextBlock
 from .collection import Collection
-from .ocnql import Order
 from .selection import EVERYTHING, Selection
+
+if TYPE_CHECKING:
+    from .ocnql import Order
 
 BLOCK_ROWS = 500
 

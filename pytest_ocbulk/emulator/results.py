@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import jobs
 from .collection import Collection
 from .connectors import ObjectDefinition
 from .instances import Instance
 from .jobs import Job
-from .ocnql import Select
 from .predicate_sql import to_sql
 from .reading import Reading
 from .selection import Selection
 from .store import Store
 from .table import MAX_COLUMNS
+
+if TYPE_CHECKING:
+    from .ocnql import Select
 
 
 class Criteria(NamedTuple):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .ocnql import Expr
 from .predicate_sql import to_sql
+
+if TYPE_CHECKING:
+    from .ocnql import Expr
 
 
 class Selection(NamedTuple):

@@ -13,7 +13,6 @@ from ..connectors import ObjectDefinition
 from ..errors import ApiError, BadRequest, NotFound
 from ..file_names import dated
 from ..jobs import Job
-from ..ocnql import And, Comparison, Select
 from ..results import Criteria, extraction, reading
 from ..timeline import Course
 from ..upload import read_metadata
@@ -77,7 +76,7 @@ def create_download(call: Call) -> Answer:
         return Answer(stub(call.instance, start(call, _continued(call, body), wish)))
     field = _text(body, "filterDateField")
     bounds = {} if field else body
-    select = Select(_field_names(body), body["objectName"], _filter(body, field), (), _limit(body))
+    select = ocnql.Select(_field_names(body), body["objectName"], _filter(body, field), (), _limit(body))
     criteria = Criteria(select, _from(bounds), _instant(bounds, "to"))
     return Answer(stub(call.instance, start(call, criteria, wish)))
 
@@ -120,7 +119,7 @@ def start(call: Call, criteria: Criteria, wish: Wish) -> Job:
     return job
 
 
-def parse(call: Call, text: str) -> Select:
+def parse(call: Call, text: str) -> ocnql.Select:
     """Read a query; a malformed one answers 400 now, 500 in old releases (3.2)."""
     try:
         return ocnql.parse_select(text)
@@ -130,7 +129,7 @@ def parse(call: Call, text: str) -> Select:
         raise refusal from None
 
 
-def between(values: Mapping[str, Any], select: Select) -> Criteria:
+def between(values: Mapping[str, Any], select: ocnql.Select) -> Criteria:
     """The criteria of a select under the bounds `from` (or `lastRunDate`) and `to` on the date of change (3.2)."""
     return Criteria(select, _from(values), _instant(values, "to"))
 
@@ -188,8 +187,8 @@ def _filter(body: Mapping[str, Any], field: str | None) -> ocnql.Expr | None:
     for name, operator in (("from", ">="), ("to", "<=")):
         if field and body.get(name):
             _instant(body, name)  # refused if it is no date
-            terms.append(Comparison(field, operator, str(body[name])))
-    return And(tuple(terms)) if len(terms) > 1 else next(iter(terms), None)
+            terms.append(ocnql.Comparison(field, operator, str(body[name])))
+    return ocnql.And(tuple(terms)) if len(terms) > 1 else next(iter(terms), None)
 
 
 def _limit(body: Mapping[str, Any]) -> int | None:

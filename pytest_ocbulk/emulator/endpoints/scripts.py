@@ -13,7 +13,6 @@ from dataclasses import replace
 from .. import ocnql
 from ..clock import milliseconds
 from ..errors import BadRequest, NotFound
-from ..ocnql import Select
 from ..results import Criteria
 from ..stored_values import record
 from .call import Answer, Call
@@ -49,7 +48,7 @@ def run_script(call: Call) -> Answer:
     return Answer([record(paths, row[1:], nulls=call.instance.shows_nulls) for row in rows], headers)
 
 
-def _parse(script: str) -> Select:
+def _parse(script: str) -> ocnql.Select:
     top = _TOP.match(script)
     if top is None:
         return ocnql.parse_select(script)
@@ -58,7 +57,7 @@ def _parse(script: str) -> Select:
     return replace(select, limit=min(int(top[1]), select.limit if select.limit is not None else int(top[1])))
 
 
-def _table(call: Call, select: Select) -> Select:
+def _table(call: Call, select: ocnql.Select) -> ocnql.Select:
     """The select with its table's name as the instance knows it: `dbo.contacts` is `contacts`."""
     schema = call.instance.configuration.get("db.schema") or "dbo"
     return replace(select, object=select.object.removeprefix(f"{schema}."))

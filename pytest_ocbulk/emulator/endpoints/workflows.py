@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import jobs
+from .. import jobs, ocnql
 from ..clock import milliseconds
 from ..errors import ApiError, BadRequest
 from ..instances import Instance
-from ..ocnql import Select
 from ..paging import cut, page_of, token
 from ..results import Criteria
 from ..upload import Options, Upload, parse_options
@@ -91,7 +90,7 @@ def _checked(call: Call, item: Mapping[str, Any]) -> WorkflowItem:
     text, name = item.get("query"), item.get("objectName")
     if not text and not name:
         raise BadRequest("Expected a query in the workflow, got none")
-    select = parse(call, str(text)) if text else Select((), str(name))
+    select = parse(call, str(text)) if text else ocnql.Select((), str(name))
     downloadable(call, select.object)
     instance = _target(call, target)
     target_object = str(target.get("objectName") or str(target.get("path", "")).rpartition("/")[2])
