@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from .worker import Worker
 log = logging.getLogger("pytest_ocbulk.server")
 
 _SETTLE = 0.002
-"""Seconds after an exchange until background work and the next due instant are looked at: once for many exchanges."""
+"""Seconds between two looks at background work and the next due instant: at once after an exchange that comes alone, so
+that a small upload is applied while its client reads the answer; once for many that come together."""
 _FIRST_PATIENCE, _LAST_PATIENCE = 0.01, 1.0
 """Seconds until the next `tick` when one has left undone what was due; doubled from the first to the last."""
 
@@ -42,6 +44,7 @@ class Running:
         self._stopped = self._loop.create_future()
         self._worker = Worker(self._work)
         self._settling: asyncio.TimerHandle | None = None
+        self._settled = -math.inf
         self._alarm: asyncio.TimerHandle | None = None
         self._patience = 0.0
         self._site = Site(app, limits, self._loop, self._worker.submit, self._settle_soon, on_exchange)
@@ -103,11 +106,12 @@ class Running:
     def _settle_soon(self) -> None:
         self._patience = 0.0
         if self._settling is None:
-            self._settling = self._loop.call_later(_SETTLE, self._settle)
+            self._settling = self._loop.call_at(self._settled + _SETTLE, self._settle)
 
     def _settle(self) -> None:
         """After a few exchanges: let the worker see what there is to do, and be back when something is due."""
         self._settling = None
+        self._settled = self._loop.time()
         self._worker.wake()
         self._await_due()
         self._wake_others()
