@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
+from . import machine_time
 from .emulator.endpoints.bulk import error_item
 from .emulator.errors import OcBulkError
 from .emulator.instances import Instance
 from .emulator.jobs import SUCCESSFUL, Job
 from .emulator.timeline import Timeline
 from .evidence import Evidence, job_id
-from .sleeping.driving import real_monotonic, real_sleep
 
 _PATIENCE = 60.0
 _LOOK = 0.001
@@ -124,12 +124,12 @@ class OcBulkJob:
 
     def _await_end(self) -> None:
         """Wait, in real time, for a server's worker to apply the rows of a large upload."""
-        deadline = real_monotonic() + _PATIENCE
+        deadline = machine_time.monotonic() + _PATIENCE
         while not self._job.terminal:
-            if real_monotonic() > deadline:
+            if machine_time.monotonic() > deadline:
                 word = self._instance.dialect.word(self._job.status)
                 raise OcBulkError(f"job {self.id} is still {word}, {_PATIENCE:g} s after finish()")
-            real_sleep(_LOOK)
+            machine_time.sleep(_LOOK)
 
     def fail(self, error: str, status: str = "ABORTED") -> None:
         """Fail now, `ABORTED` or `ERROR`, with this text as the job's error; rows that are applied already stay."""

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
+from . import machine_time
 from .emulator.messages import Request
 from .http1.limits import Limits
 from .http1.listening import listen
@@ -125,7 +126,8 @@ class Server:
 
     def _run(self, listener: socket.socket, ready: Callable[[], None]) -> None:
         try:
-            asyncio.run(self._serve(listener, ready))
+            with asyncio.Runner(loop_factory=_MachineTimeLoop) as runner:
+                runner.run(self._serve(listener, ready))
         finally:
             self._running = None
             listener.close()
@@ -136,6 +138,13 @@ class Server:
         if self._stopping:  # a signal came before anybody could be stopped
             running.stop()
         await running.serve(listener, ready)
+
+
+class _MachineTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose timers go on when a test stops the clock of the `time` module."""
+
+    def time(self) -> float:
+        return machine_time.monotonic()
 
 
 @contextlib.contextmanager

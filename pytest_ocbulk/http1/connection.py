@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from functools import partial
 from typing import cast
 
+from .. import machine_time
 from ..emulator.messages import Request, Response
 from .reader import Reader, Refused
 from .reception import Incoming
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         except Refused as refused:
             self._refuse(refused.answer)
         if reader.in_head and reader.heads != heads:
-            self._head_deadline = time.monotonic() + self._site.limits.body_timeout
+            self._head_deadline = machine_time.monotonic() + self._site.limits.body_timeout
         self._advance()
 
     def eof_received(self) -> bool:
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client reads more slowly than we write."""
         self._sender.blocked = True
-        self._deadline = time.monotonic() + self._site.limits.idle_timeout
+        self._deadline = machine_time.monotonic() + self._site.limits.idle_timeout
 
     def resume_writing(self) -> None:
         """The client has caught up."""
@@ -157,11 +157,11 @@ class Connection(asyncio.Protocol):
         if self._busy or self._held:
             self._deadline = math.inf
         elif queue:
-            self._deadline = time.monotonic() + self._site.limits.body_timeout
+            self._deadline = machine_time.monotonic() + self._site.limits.body_timeout
         elif self._reader.in_head:
             self._deadline = self._head_deadline
         else:
-            self._deadline = time.monotonic() + self._site.limits.idle_timeout
+            self._deadline = machine_time.monotonic() + self._site.limits.idle_timeout
 
     # ---- receiving
 
@@ -177,14 +177,14 @@ class Connection(asyncio.Protocol):
         elif wish.limit is not None and front.size > wish.limit:
             self._turn_away(front, _too_large(wish.limit))
         elif wish.stall_after is not None or wish.bytes_per_second:
-            pause = front.hold(time.monotonic())
+            pause = front.hold(machine_time.monotonic())
             if pause > 0:
                 self._held = self._site.loop.call_later(pause, self._read_on)
 
     def _admit(self, front: Incoming) -> None:
         """Ask the app how it wants the body, and tell a client that waits for it to send."""
         front.admitted = True
-        front.started = time.monotonic()
+        front.started = machine_time.monotonic()
         if front.refusal is not None or not front.has_body:
             return
         wish = self._site.how_to_receive(front)
@@ -257,7 +257,7 @@ class Connection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """Wait for the client to go: closing with bytes unread sends RST and may destroy the answer on its way."""
-        self._deadline = time.monotonic() + self._site.limits.linger
+        self._deadline = machine_time.monotonic() + self._site.limits.linger
         try:
             self._transport.write_eof()
         except OSError:  # it has gone already

@@ -7,9 +7,9 @@ import contextlib
 import logging
 import math
 import socket
-import time
 from collections.abc import Callable
 
+from .. import machine_time
 from ..emulator.messages import Request
 from .connection import Connection
 from .limits import Limits
@@ -82,8 +82,8 @@ class Running:
 
     async def _finish_requests(self) -> None:
         """Let requests that are under way come to their end, for a while; nobody else is waited for."""
-        deadline = time.monotonic() + self._grace
-        while time.monotonic() < deadline:
+        deadline = machine_time.monotonic() + self._grace
+        while machine_time.monotonic() < deadline:
             busy = [connection for connection in tuple(self._site.connections) if connection.finish()]
             if not busy:
                 return
@@ -99,7 +99,7 @@ class Running:
     def _sweep(self) -> None:
         """One coarse timer for the deadlines of all connections costs less than one timer for each request."""
         self._loop.call_later(self._sweep_interval, self._sweep)
-        now = time.monotonic()
+        now = machine_time.monotonic()
         for connection in tuple(self._site.connections):
             connection.expire(now)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from .. import machine_time
 from ..emulator.messages import Disconnect, Reception, Request, Response
 from .limits import Limits
 from .reception import Incoming
@@ -85,7 +85,7 @@ class Site:
         if self.on_exchange is None:
             return
         try:
-            self.on_exchange(incoming.head, answer, time.monotonic() - incoming.started)
+            self.on_exchange(incoming.head, answer, machine_time.monotonic() - incoming.started)
         except Exception:
             log.exception("an exchange could not be reported")
 

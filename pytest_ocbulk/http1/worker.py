@@ -8,8 +8,9 @@ import logging
 import queue
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
+
+from .. import machine_time
 
 log = logging.getLogger("pytest_ocbulk.server")
 
@@ -67,7 +68,7 @@ class Worker:
         with _collector_at_rest():
             more = self._work()
         if more:
-            time.sleep(_BREATH)
+            machine_time.sleep(_BREATH)
             self.wake()
 
 

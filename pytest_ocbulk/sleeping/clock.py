@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .. import machine_time
 from ..emulator.clock import Clock, ManualClock, seconds, spell
 from ..emulator.errors import OcBulkError
-from .driving import Drive, SleptTooLong, here, real_monotonic, real_sleep
+from .driving import Drive, SleptTooLong, here
 
 if TYPE_CHECKING:
     from ..emulator.emulator import Emulator
@@ -93,9 +94,9 @@ class DrivenClock:
         """Wait until a server has applied the large uploads that it has begun: that takes no time on this clock."""
         if self._emulator is None or not self._wait_for_work:
             return
-        patience = real_monotonic() + _WORK_LIMIT
-        while self._emulator.runner.has_work and real_monotonic() < patience:
-            real_sleep(_WORK_PAUSE)
+        patience = machine_time.monotonic() + _WORK_LIMIT
+        while self._emulator.runner.has_work and machine_time.monotonic() < patience:
+            machine_time.sleep(_WORK_PAUSE)
 
     def next_due(self) -> float | None:
         """Seconds from now until something is due in the fake, None if nothing is."""

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.util import find_spec, module_from_spec
 from math import ceil, inf
 from typing import Protocol
 
+from .. import machine_time
 from ..emulator.clock import LONGEST, ManualClock, spell
 
 Look = Callable[[float], bool]
@@ -33,12 +32,6 @@ _BUSY_LIMIT, _ANSWER_LIMIT = 2.0, 0.1
 _IDLE = 0.02
 _FOR_EVER = 2 * LONGEST
 """A time of the clock beyond every limit."""
-
-_time = module_from_spec(_found) if (_found := find_spec("time")) else time
-"""A second copy of the module, in which nobody has patched anything."""
-real_sleep: Callable[[float], None] = _time.sleep
-real_monotonic: Callable[[], float] = _time.monotonic
-real_perf_counter: Callable[[], float] = _time.perf_counter
 
 
 class SleptTooLong(BaseException):
@@ -84,8 +77,8 @@ class Drive:
     def __post_init__(self) -> None:
         self._began = self.clock.elapsed
         # Whole numbers, so that sums of them with whole seconds stay exact; rounded up, so that none runs backwards.
-        self._monotonic = float(ceil(real_monotonic())) - self._began
-        self._perf_counter = float(ceil(real_perf_counter())) - self._began
+        self._monotonic = float(ceil(machine_time.monotonic())) - self._began
+        self._perf_counter = float(ceil(machine_time.perf_counter())) - self._began
 
     # -- the clocks of the time module ------------------------------------------------------------------
 
@@ -124,23 +117,25 @@ class Drive:
         me = threading.current_thread()
         deadline = self.clock.elapsed + seconds
         self._waiting[me] = deadline
-        since = real_monotonic()
+        since = machine_time.monotonic()
         try:
             while True:
                 if look is not None and look(0.0):
                     return True
                 if self.clock.elapsed >= deadline:
                     return False
-                if self._others_are_busy(me, real_monotonic() - since):
+                if self._others_are_busy(me, machine_time.monotonic() - since):
                     continue
                 if look is not None:
                     if look(GRACE):
                         return True
-                    if self._somebody_may_signal(me, real_monotonic() - since):
+                    if self._somebody_may_signal(me, machine_time.monotonic() - since):
                         continue
                 if not self._step(single=look is not None):
-                    real_sleep(_IDLE)  # nothing is going to happen in the fake; the real world may still call
-                since = real_monotonic()
+                    machine_time.sleep(
+                        _IDLE
+                    )  # nothing is going to happen in the fake; the real world may still call
+                since = machine_time.monotonic()
         finally:
             del self._waiting[me]
 
@@ -188,7 +183,7 @@ class Drive:
             return False
         places = self._places(others)
         for _ in range(_LOOKS if places else 0):
-            real_sleep(_PAUSE)
+            machine_time.sleep(_PAUSE)
             if self._places(others) != places:
                 return True
         return any(busy and since < limit for busy, limit in map(_business, places.values()))
