@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from pytest_ocbulk import OcBulk, machine_time
+from pytest_ocbulk import OcBulk, Receiver, machine_time
 
 from .patience import PATIENCE
 
@@ -57,6 +57,18 @@ def test_a_server_answers_although_a_test_has_broken_the_clock(ocbulk_server: Oc
     with closing(connection), mock.patch("time.monotonic", side_effect=RuntimeError("no more times")):
         connection.request("GET", f"{address.path}/objects", headers=ocbulk_server.headers)
         assert connection.getresponse().status == 200
+
+
+def test_a_callback_arrives_while_a_test_has_stopped_the_clock(
+    ocbulk_server: OcBulk, ocbulk_receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    headers = {**ocbulk_server.headers, "Elements-Async-Callback-Url": ocbulk_receiver.url}
+    files = {"file": ("a.csv", LARGE)}
+    requests.post(
+        f"{ocbulk_server.base_url}/bulk/contact", headers=headers, files=files, timeout=PATIENCE
+    ).raise_for_status()
+    assert ocbulk_receiver.wait_for(timeout=PATIENCE).json()["status"] == "COMPLETE"
 
 
 @pytest.mark.parametrize("name", ["sleep", "monotonic", "perf_counter"])
