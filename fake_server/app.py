@@ -42,6 +42,11 @@ class FakeServerApp:
     def _of(self, request: Request) -> Emulator | ControlApi:
         return self.control if request.segments[:1] == (SEGMENT,) else self.emulator
 
+    @property
+    def has_work(self) -> bool:
+        """Whether `work` has something to do."""
+        return self.emulator.has_work
+
     def work(self) -> bool:
         """Do one slice of background work; whether there is more."""
         return self._unless_lost(self.emulator.work, False)

@@ -233,6 +233,8 @@ def test_a_server_in_the_foreground_of_a_thread_is_ended_by_stop() -> None:
 class Busy(PlainApp):
     """An app with background work and things that fall due."""
 
+    has_work = True
+
     def __init__(self, *, slices: int = 0, due: float | None = None, often: int = 7) -> None:
         super().__init__(hello)
         self.slices = slices
@@ -269,6 +271,15 @@ def test_work_is_done_to_its_end_beside_the_loop() -> None:
         say(server, get("/", "Connection: close"))
         assert app.worked.wait(PATIENCE)
     assert app.threads == {"ocbulk-worker"}
+
+
+def test_nobody_is_woken_for_work_that_is_not_there() -> None:
+    app = Busy(slices=5, due=0.0)
+    app.has_work = False
+    with Server(app) as server:
+        say(server, get("/", "Connection: close"))
+        assert app.ticked_often.wait(PATIENCE)  # the loop has looked for work each time
+    assert app.threads == set()
 
 
 def test_requests_are_answered_while_work_waits_for_something() -> None:

@@ -78,6 +78,8 @@ class Receiver:
         """Bodies are taken as they come."""
         return OPEN_RECEPTION
 
+    has_work = False
+
     def work(self) -> bool:
         """There is none."""
         return False

@@ -235,6 +235,11 @@ class Emulator:
                     waits.append(due - instance.clock.now())
             return max(0.0, min(waits)) if waits else None
 
+    @property
+    def has_work(self) -> bool:
+        """Whether `work` has something to do."""
+        return self.runner.has_work or self.ledger.untidy
+
     def work(self) -> bool:
         """Do one slice of waiting work; whether there is more. The lock is held for the writing only."""
         with self.lock:

@@ -87,6 +87,11 @@ class KeptFiles:
         found = self._store.db.execute("SELECT DISTINCT job FROM files")
         self._unused += [key for (key,) in found if key not in keys]
 
+    @property
+    def untidy(self) -> bool:
+        """Whether `tidy` has something to do."""
+        return bool(self._unused)
+
     def tidy(self) -> bool:
         """Take away some parts of files that are not needed; whether there is more to do."""
         if self._unused:
@@ -95,4 +100,4 @@ class KeptFiles:
             gone = self._store.db.execute(query, (self._unused[0], AT_ONCE)).rowcount
             if gone < AT_ONCE:
                 self._unused.pop(0)
-        return bool(self._unused)
+        return self.untidy

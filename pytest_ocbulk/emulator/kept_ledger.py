@@ -89,6 +89,11 @@ class KeptLedger(Ledger):
         """Drop the file of a job."""
         self.files.drop(job.id)
 
+    @property
+    def untidy(self) -> bool:
+        """Whether there are parts of files that are not needed."""
+        return self.files.untidy
+
     def tidy(self) -> bool:
         """Take away some parts of files that are not needed."""
         with self.lock:

@@ -74,6 +74,11 @@ class Ledger:
     def gone(self, instance: Instance) -> None:
         """An instance that was empty is gone."""
 
+    @property
+    def untidy(self) -> bool:
+        """Whether `tidy` has something to do."""
+        return False
+
     def tidy(self) -> bool:
         """Take away some of what is not needed any more, called without the lock; whether there is more to do."""
         return False

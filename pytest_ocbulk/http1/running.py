@@ -112,7 +112,8 @@ class Running:
         """After a few exchanges: let the worker see what there is to do, and be back when something is due."""
         self._settling = None
         self._settled = self._loop.time()
-        self._worker.wake()
+        if self._app.has_work:
+            self._worker.wake()
         self._await_due()
         self._wake_others()
 

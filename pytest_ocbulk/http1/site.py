@@ -34,6 +34,11 @@ class App(Protocol):
         """Say how a body is to be received; called when a head that promises one has arrived."""
         ...
 
+    @property
+    def has_work(self) -> bool:
+        """Whether `work` has something to do; asked after every few exchanges."""
+        ...
+
     def work(self) -> bool:
         """Do one slice of background work; true when there is more."""
         ...

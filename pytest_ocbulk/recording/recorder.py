@@ -107,6 +107,8 @@ class Recorder:
         """Bodies are taken as they come."""
         return OPEN_RECEPTION
 
+    has_work = False
+
     def work(self) -> bool:
         """There is none."""
         return False

@@ -152,6 +152,18 @@ def test_a_large_upload_is_running_until_a_worker_has_applied_it(server: Asked) 
     assert server.emulator.work() is False
 
 
+def test_there_is_work_from_the_beginning_of_a_large_upload_to_its_end(server: Asked) -> None:
+    job = planned(server, "CREATED COMPLETE", LARGE)
+    told = [server.emulator.has_work]
+    server.status(job.id)
+    told.append(server.emulator.has_work)
+    while server.emulator.work():
+        told.append(server.emulator.has_work)
+    told.append(server.emulator.has_work)
+    assert told == [False, *[True] * (len(told) - 2), False]
+    assert len(told) > 3
+
+
 def test_two_large_uploads_take_turns(server: Asked) -> None:
     first, second = (planned(server, "CREATED COMPLETE", LARGE) for _ in range(2))
     server.emulator.tick()

@@ -136,6 +136,8 @@ class WrongApp:
     def receive(self, request_head: Request) -> Reception:
         return self.emulator.receive(request_head)
 
+    has_work = False
+
     def work(self) -> bool:
         return False
 

@@ -33,6 +33,8 @@ class PlainApp:
         self.heads.append(head)
         return self.reception
 
+    has_work = False
+
     def work(self) -> bool:
         return False
 

@@ -235,8 +235,10 @@ def test_a_large_file_is_kept_before_its_job_exists_and_goes_after_it(tmp_path: 
         assert files(living) == parts
         assert living.finish(job)["recordsCount"] == 40_000
         living.die()
+        assert living.emulator.has_work  # a file that nobody needs any more
         while living.emulator.work():
             pass
+        assert not living.emulator.ledger.untidy
         assert files(living) == 0
         assert living.count("contact") == 40_000
 
