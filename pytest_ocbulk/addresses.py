@@ -6,7 +6,6 @@ expects it: `/elements/api-v2/...`.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -47,8 +46,11 @@ def base_url(text: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a name or address, in lower case, is this machine's own."""
-    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3: never anybody else's
+    # These names are never anybody else's (RFC 6761, 6.3).
+    if host in ("localhost", "127.0.0.1") or host.endswith(".localhost"):
         return True
+    import ipaddress  # not for the addresses that nearly all have
+
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

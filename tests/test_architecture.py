@@ -147,6 +147,7 @@ LATER = (
     "fake_server.control_calls",
     "fake_server.snapshots",
     "multipart",
+    "pytest_ocbulk.emulator.apply",
     "pytest_ocbulk.emulator.data_file",
     "pytest_ocbulk.emulator.faults.kinds",
     "pytest_ocbulk.emulator.form",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from . import jobs
-from .apply import Application
 from .clock import milliseconds
 from .connectors import ObjectDefinition
 from .errors import OcBulkError
@@ -23,6 +22,7 @@ from .upload import Upload
 
 if TYPE_CHECKING:
     from .announcing import Announced
+    from .apply import Application
     from .documents import Pending
 
 CANCELLING = Timeline.parse("CANCELLATION_PENDING CANCELLED")
@@ -53,6 +53,8 @@ class Runner(Lifecycle):
         self.start(instance, job, self._application(instance, job, upload, plan), plan)
 
     def _application(self, instance: Instance, job: Job, upload: Upload, plan: JobPlan) -> Application:
+        from .apply import Application  # what reads, checks and writes files, and only that needs it
+
         shape = instance.shape(job.object_name)
         late = max(instance.dialect.quirks.visibility_lag, shape.visible_after if shape else 0.0)
 
@@ -138,6 +140,7 @@ class Runner(Lifecycle):
         """What is still to be done for a job, in a form that can be kept."""
         if (task := self._tasks.get(job.id)) is None:
             return None
+        from .apply import Application
         from .documents import Pending  # for a data file
 
         pending = Pending(task.started, task.end, task.due, task.plan.fail_rows, task.plan.error)
