@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .client import BulkClient
     from .contacts import ContactsFile
     from .emulator.errors import OcBulkError
-    from .emulator.faults import (
+    from .emulator.faults.kinds import (
         bad_signature,
         callback_late,
         early,
@@ -90,7 +90,7 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f".{_HOMES.get(name, 'emulator.faults')}", __name__)
+    home = import_module(f".{_HOMES.get(name, 'emulator.faults.kinds')}", __name__)
     value = globals()[name] = getattr(home, name)
     return value
 

@@ -11,7 +11,8 @@ from dataclasses import MISSING
 from pathlib import Path
 
 from pytest_ocbulk.emulator.clock import spell
-from pytest_ocbulk.emulator.faults import KINDS, Fault
+from pytest_ocbulk.emulator.faults import Fault
+from pytest_ocbulk.emulator.faults.kinds import KINDS
 from pytest_ocbulk.emulator.faults.text import arguments
 
 PAGE = Path(__file__).parent.parent / "docs" / "faults.md"

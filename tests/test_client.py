@@ -29,8 +29,8 @@ from pytest_ocbulk.client import (
     WaitTimedOut,
 )
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.faults import (
-    Fault,
+from pytest_ocbulk.emulator.faults import Fault
+from pytest_ocbulk.emulator.faults.kinds import (
     empty,
     malformed_json,
     rate_limit,

@@ -21,7 +21,7 @@ from pytest_ocbulk.delivery import Deliverer, absolute
 from pytest_ocbulk.emulator.callbacks import Callback
 from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.emulator import Emulator
-from pytest_ocbulk.emulator.faults import bad_signature, early, never, out_of_order, twice
+from pytest_ocbulk.emulator.faults.kinds import bad_signature, early, never, out_of_order, twice
 from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline
 from pytest_ocbulk.receiver import Receiver

@@ -16,7 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-from pytest_ocbulk.emulator.faults import (
+from pytest_ocbulk.emulator.faults.kinds import (
     empty,
     latency,
     malformed_json,

@@ -23,7 +23,7 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import dialect_named
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.faults import truncate
+from pytest_ocbulk.emulator.faults.kinds import truncate
 from pytest_ocbulk.emulator.instances import Instance
 from pytest_ocbulk.emulator.messages import BASE_PATH
 from pytest_ocbulk.emulator.timeline import Timeline

@@ -16,7 +16,7 @@ from pytest_ocbulk.emulator.connectors import built_in
 from pytest_ocbulk.emulator.dialect import LIVE
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.faults import rate_limit
+from pytest_ocbulk.emulator.faults.kinds import rate_limit
 from pytest_ocbulk.emulator.instances import Instance
 from pytest_ocbulk.emulator.messages import Disconnect, Request
 from pytest_ocbulk.evidence import Evidence

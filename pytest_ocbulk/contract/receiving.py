@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Self
 
-from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Reception, Request, Response
+from pytest_ocbulk.emulator.messages import Request, Response
+from pytest_ocbulk.http1.site import AnswersAtOnce
 from pytest_ocbulk.server import Server
 
 
@@ -53,7 +54,7 @@ class Mailbox:
             ]
 
 
-class Receiver:
+class Receiver(AnswersAtOnce):
     """Listens at `host:port`, answers 200 to everything and keeps it."""
 
     def __init__(self, listen: str, url: str = "") -> None:
@@ -73,20 +74,3 @@ class Receiver:
         """Keep what came."""
         self.mailbox.put(Delivered(request.method, request.headers, request.body.read()))
         return Response(200, {"Content-Length": "0"})
-
-    def receive(self, request_head: Request) -> Reception:  # noqa: ARG002  # everything is welcome
-        """Bodies are taken as they come."""
-        return OPEN_RECEPTION
-
-    has_work = False
-
-    def work(self) -> bool:
-        """There is none."""
-        return False
-
-    def next_due(self) -> float | None:
-        """Nothing."""
-        return None
-
-    def tick(self) -> None:
-        """Nothing is due."""

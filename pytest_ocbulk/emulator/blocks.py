@@ -75,14 +75,19 @@ class TextBlock(Block):
 
     def _lacks(self, at: int) -> bool:
         """Whether any value of a column is missing."""
-        return ("[" if at else "[[") in "".join(self._gaps(at))
+        return _absence(at) in "".join(self._gaps(at))
 
     def _with_none(self, at: int, column: Column) -> Column:
         if not self._lacks(at):
             return column
-        mark = "[" if at else "[["
+        mark = _absence(at)
         gaps = zip(self._gaps(at), column, strict=False)
         return [None if gap.endswith(mark) else value for gap, value in gaps]
+
+
+def _absence(at: int) -> str:
+    """How a gap ends that is before a missing value: with a bracket more than one before a value."""
+    return "[" if at else "[["
 
 
 def _between(member: str, absent: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from .. import machine_time
-from ..emulator.messages import Disconnect, Reception, Request, Response
+from ..emulator.messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
 from .limits import Limits
 from .reception import Incoming
 from .transmission import server_refusal
@@ -50,6 +50,27 @@ class App(Protocol):
     def tick(self) -> None:
         """Let everything happen that is due."""
         ...
+
+
+class AnswersAtOnce:
+    """What an app is beside its `handle` when bodies come as they like and nothing is left to do afterwards."""
+
+    has_work = False
+
+    def receive(self, head: Request, /) -> Reception:  # noqa: ARG002  # everything is welcome
+        """Bodies are taken as they come."""
+        return OPEN_RECEPTION
+
+    def work(self) -> bool:
+        """There is none."""
+        return False
+
+    def next_due(self) -> float | None:
+        """Nothing."""
+        return None
+
+    def tick(self) -> None:
+        """Nothing is due."""
 
 
 @dataclass(slots=True)

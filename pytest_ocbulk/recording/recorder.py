@@ -20,7 +20,8 @@ import requests
 
 from pytest_ocbulk.client.breakage import reason_of
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.messages import BASE, OPEN_RECEPTION, Reception, Request, Response
+from pytest_ocbulk.emulator.messages import BASE, Request, Response
+from pytest_ocbulk.http1.site import AnswersAtOnce
 from pytest_ocbulk.http1.transmission import Pause, server_refusal
 
 from .ending import Breakable, RecordingEnded
@@ -43,7 +44,7 @@ _HOP_BY_HOP = frozenset({
 
 
 @dataclass(slots=True)
-class Recorder:
+class Recorder(AnswersAtOnce):
     """Passes calls on to `upstream` (a base URL up to /elements/api-v2) and writes them to `folder`.
 
     `fields` are further fields to redact. Raises `OcBulkError` when the folder holds a recording already.
@@ -102,23 +103,6 @@ class Recorder:
             return server_refusal(502, f"The upstream service cannot be reached: {reason_of(error)}")
         except RecordingEnded:
             return server_refusal(502, "The recording was ended before the upstream service had answered")
-
-    def receive(self, request_head: Request) -> Reception:  # noqa: ARG002  # the service decides
-        """Bodies are taken as they come."""
-        return OPEN_RECEPTION
-
-    has_work = False
-
-    def work(self) -> bool:
-        """There is none."""
-        return False
-
-    def next_due(self) -> float | None:
-        """Nothing."""
-        return None
-
-    def tick(self) -> None:
-        """Nothing is due."""
 
     # -- writing down -----------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ import pytest
 
 from pytest_ocbulk.emulator.callbacks import MAX_RETRIES, Attempt, Callback, sign, verify
 from pytest_ocbulk.emulator.dialect import LIVE
-from pytest_ocbulk.emulator.faults import (
-    Fault,
+from pytest_ocbulk.emulator.faults import Fault
+from pytest_ocbulk.emulator.faults.kinds import (
     bad_signature,
     callback_late,
     early,

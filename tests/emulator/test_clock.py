@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator.clock import EPOCH, ManualClock, iso, seconds, spell
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.faults import callback_late, latency, rate_limit, stall
+from pytest_ocbulk.emulator.faults.kinds import callback_late, latency, rate_limit, stall
 from pytest_ocbulk.emulator.plans import Visibility
 from pytest_ocbulk.receiver import Receiver
 from pytest_ocbulk.sleeping import DrivenClock

@@ -7,16 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.faults import (
+from pytest_ocbulk.emulator.faults import Fault, FaultPlan, operations
+from pytest_ocbulk.emulator.faults.base import Phase
+from pytest_ocbulk.emulator.faults.kinds import (
     KINDS,
-    Fault,
-    FaultPlan,
     callback_late,
     early,
     latency,
     malformed_json,
-    operations,
-    parse,
     rate_limit,
     reset,
     reset_upload,
@@ -27,8 +25,7 @@ from pytest_ocbulk.emulator.faults import (
     truncate,
     twice,
 )
-from pytest_ocbulk.emulator.faults.base import Phase
-from pytest_ocbulk.emulator.faults.text import spelled
+from pytest_ocbulk.emulator.faults.text import parse, spelled
 
 LINES: dict[str, tuple[str, Fault, Phase | None]] = {
     "upload:reset:after": ("upload", reset(), "after"),

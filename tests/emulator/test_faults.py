@@ -12,17 +12,16 @@ import pytest
 
 from pytest_ocbulk.emulator.clock import LONGEST, ManualClock
 from pytest_ocbulk.emulator.errors import OcBulkError
-from pytest_ocbulk.emulator.faults import (
+from pytest_ocbulk.emulator.faults import Fault, FaultPlan, operations
+from pytest_ocbulk.emulator.faults.base import Hit
+from pytest_ocbulk.emulator.faults.kinds import (
     KINDS,
-    Fault,
-    FaultPlan,
     bad_signature,
     callback_late,
     early,
     empty,
     latency,
     malformed_json,
-    operations,
     rate_limit,
     reset,
     reset_upload,
@@ -34,7 +33,6 @@ from pytest_ocbulk.emulator.faults import (
     twice,
     wrong_type,
 )
-from pytest_ocbulk.emulator.faults.base import Hit
 from pytest_ocbulk.emulator.messages import Delivery, Disconnect, Reception, Request, Response
 from pytest_ocbulk.emulator.routes import ROUTES
 from pytest_ocbulk.emulator.timeline import Timeline

@@ -22,6 +22,7 @@ from schemathesis.core.failures import FailureGroup
 
 from pytest_ocbulk.emulator.emulator import Emulator
 from pytest_ocbulk.emulator.messages import BASE_PATH, Reception, Request, Response
+from pytest_ocbulk.http1.site import AnswersAtOnce
 from pytest_ocbulk.server import Server
 
 from ..description import FILE, Operation, read
@@ -122,7 +123,7 @@ def _judge(operation: Operation | None, response: SeenResponse) -> None:
 
 
 @dataclass(slots=True)
-class WrongApp:
+class WrongApp(AnswersAtOnce):
     """An emulator whose answers are changed on their way out."""
 
     emulator: Emulator
@@ -135,17 +136,6 @@ class WrongApp:
 
     def receive(self, request_head: Request) -> Reception:
         return self.emulator.receive(request_head)
-
-    has_work = False
-
-    def work(self) -> bool:
-        return False
-
-    def next_due(self) -> float | None:
-        return None
-
-    def tick(self) -> None:
-        pass
 
 
 def with_another_field(request: Request, answer: Response) -> Response:

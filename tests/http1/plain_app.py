@@ -11,6 +11,7 @@ from http.client import HTTPResponse
 from typing import Any, cast
 
 from pytest_ocbulk.emulator.messages import OPEN_RECEPTION, Disconnect, Reception, Request, Response
+from pytest_ocbulk.http1.site import AnswersAtOnce
 from pytest_ocbulk.server import Limits, Server
 
 from ..patience import PATIENCE
@@ -18,7 +19,7 @@ from ..patience import PATIENCE
 Handler = Callable[[Request], Response | Disconnect]
 
 
-class PlainApp:
+class PlainApp(AnswersAtOnce):
     """An app that answers with a function and has nothing to do in the background."""
 
     def __init__(self, handler: Handler, reception: Reception = OPEN_RECEPTION) -> None:
@@ -32,17 +33,6 @@ class PlainApp:
     def receive(self, head: Request) -> Reception:
         self.heads.append(head)
         return self.reception
-
-    has_work = False
-
-    def work(self) -> bool:
-        return False
-
-    def next_due(self) -> float | None:
-        return None
-
-    def tick(self) -> None:
-        pass
 
 
 def echo(request: Request) -> Response:
